@@ -1,0 +1,132 @@
+# Run make by itself for the list of targets. Needs Go, git and GNU make (3.81
+# or newer); everything else is fetched through the Go proxy when first used.
+
+MODULES  := $(patsubst %/go.mod,%,$(wildcard */go.mod))
+BINARIES := producer consumer sandbox
+
+# The version that the binaries report: what git says of this tree, or of the
+# commit it was archived from, or "devel". VERSION=… overrides it.
+ifneq ($(wildcard .git),)
+VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
+else
+VERSION ?= $(or $(shell grep -v Format tools/VERSION 2>/dev/null),devel)
+endif
+
+# -buildvcs=false: the version above is enough, and Go's own stamping fails in a
+# checkout that belongs to another user.
+BUILD_FLAGS = -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+
+# The workspace of this checkout, whatever GOWORK says outside.
+export GOWORK := $(CURDIR)/go.work
+
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+include tools/versions.mk
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## build the static binaries into ./bin
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build $(BUILD_FLAGS) -o bin/ $(addprefix ./,$(BINARIES))
+
+.PHONY: demo
+demo: build ## load the sample files and show the running statistics, start to end
+	@bin/sandbox demo
+
+# The race detector needs a C compiler with its headers; Go says only whether it
+# found the compiler. The end-to-end tests start binaries, which Go's test cache
+# does not see: hence -count=1.
+.PHONY: test
+test: build bin/tools/gotestsum ## run every test of every module; PKG=./shared/… and RUN=TestName narrow it
+	@race=`tools/race` || exit 1; \
+	bin/tools/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
+		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZTIME (10s)
+	@tools/fuzz $(FUZZTIME)
+
+.PHONY: lint
+lint: fmt-check vet tidy-check standalone bin/tools/golangci-lint ## check format, vet, linters, go.mod files and standalone builds
+	@bin/tools/golangci-lint run $(addsuffix /...,$(addprefix ./,$(MODULES)))
+
+.PHONY: fmt
+fmt: bin/tools/golangci-lint ## format the Go code
+	@bin/tools/golangci-lint fmt
+
+.PHONY: fmt-check
+fmt-check: bin/tools/gofumpt
+	@files=`bin/tools/gofumpt -l $(MODULES)`; \
+	if [ -n "$$files" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$files" >&2; exit 1; fi
+
+.PHONY: vet
+vet:
+	@go vet work
+
+.PHONY: tidy
+tidy: ## tidy every go.mod and bring them to the workspace's versions
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+	@go work sync
+
+.PHONY: tidy-check
+tidy-check:
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -diff) || \
+		{ echo "$$m/go.mod is not tidy, run make tidy" >&2; exit 1; }; done
+
+# Each module has to build without the workspace too, as go install and a
+# reader of one folder see it.
+.PHONY: standalone
+standalone:
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go vet ./...) || \
+		{ echo "$$m does not build with GOWORK=off" >&2; exit 1; }; done
+
+.PHONY: secrets
+secrets: bin/tools/gitleaks ## look for secrets in the whole history
+	@bin/tools/gitleaks git --no-banner --redact --log-level warn .
+
+.PHONY: install
+install: ## install the binaries into Go's bin folder
+	@CGO_ENABLED=0 go install $(BUILD_FLAGS) $(addprefix ./,$(BINARIES))
+	@echo "installed $(BINARIES) into `go list -f '{{.Target}}' ./producer | xargs dirname`"
+
+.PHONY: nats
+nats: bin/tools/nats ## install the nats command line as bin/nats
+	@ln -sf tools/nats bin/nats
+
+.PHONY: hooks
+hooks: bin/tools/lefthook bin/tools/gofumpt bin/tools/gitleaks ## install the git hooks
+	@bin/tools/lefthook install
+
+.PHONY: zip
+zip: ## pack the committed tree into ./dist, to hand it in
+	@mkdir -p dist
+	@git archive --format=zip --prefix=streamgauge/ -o dist/streamgauge-$(VERSION).zip HEAD
+	@if [ -n "`git status --porcelain`" ]; then echo "what is not committed is not in it" >&2; fi
+	@echo dist/streamgauge-$(VERSION).zip
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	@rm -rf bin dist
+
+# A tool is its binary and a stamp that carries the version.
+version-of = $(lastword $(subst @, ,$($(1))))
+
+define tool-rules
+bin/tools/$(1): bin/tools/.$(1)-$(call version-of,$(1))
+	@echo "installing $(1) $(call version-of,$(1))" >&2
+	@CGO_ENABLED=0 GOWORK=off GOBIN="$$(CURDIR)/bin/tools" go install -trimpath -ldflags '-s -w' $($(1))
+	@touch $$@
+
+bin/tools/.$(1)-$(call version-of,$(1)):
+	@mkdir -p bin/tools
+	@rm -f bin/tools/.$(1)-*
+	@touch $$@
+endef
+$(foreach tool,$(TOOLS),$(eval $(call tool-rules,$(tool))))
