@@ -1,0 +1,125 @@
+package record
+
+// Row is what one good record says.
+type Row struct {
+	// Line is the line on which the record starts.
+	Line int64
+
+	// Timestamp is in microseconds since 1970-01-01 00:00 UTC. It lies in the
+	// range of PostgreSQL's timestamptz.
+	Timestamp int64
+
+	// Price is null when the field was empty.
+	Price Decimal
+
+	UserID int64
+}
+
+// Reject says why a record can't be stored.
+type Reject struct {
+	// Line is the line on which the record starts.
+	Line int64
+
+	// Column is "timestamp", "price" or "user_id", or "" when the reason
+	// concerns the whole record.
+	Column string
+
+	Reason Reason
+}
+
+// The columns that a Reject may name.
+const (
+	columnTimestamp = "timestamp"
+	columnPrice     = "price"
+	columnUserID    = "user_id"
+)
+
+// Parser reads the records of one source into rows. It is not safe for
+// concurrent use.
+type Parser struct {
+	format    Format
+	delimiter byte
+	layout    *layout // nil for the built-in timestamp formats
+	zone      *zone   // nil for UTC
+	fields    [][]byte
+	scratch   []byte
+}
+
+// NewParser returns a Parser for records of the given format. Its error is what
+// Validate says of the format.
+func NewParser(f Format) (*Parser, error) {
+	layout, zone, err := f.compile()
+	if err != nil {
+		return nil, err
+	}
+	return &Parser{format: f, delimiter: f.Comma(), layout: layout, zone: zone}, nil
+}
+
+// Parse reads one record. It returns either a row and nil, or a Reject, and
+// then the row means nothing. Columns are looked at in the order timestamp,
+// price, user_id; the first that is wrong is the one the Reject names. Neither
+// keeps a reference to the record. A good row allocates nothing, unless its
+// timestamp is read with a zone by a strptime format.
+func (p *Parser) Parse(rec Record) (Row, *Reject) {
+	row := Row{Line: rec.Line}
+	switch rec.Fault {
+	case 0:
+	case OpenQuote:
+		return row, &Reject{Line: rec.Line, Reason: ReasonOpenQuote}
+	default:
+		return row, &Reject{Line: rec.Line, Reason: ReasonTooLong}
+	}
+
+	var reason Reason
+	p.fields, p.scratch, reason = splitFields(rec.Raw(), p.delimiter, p.fields[:0], p.scratch[:0], p.format.Fields)
+	if reason == "" && len(p.fields) < p.format.Fields {
+		reason = ReasonFewerFields
+	}
+	if reason != "" {
+		return row, &Reject{Line: rec.Line, Reason: reason}
+	}
+	if row.Timestamp, reason = p.parseTimestamp(trim(p.fields[p.format.Timestamp])); reason != "" {
+		return row, &Reject{Line: rec.Line, Column: columnTimestamp, Reason: reason}
+	}
+	if row.Price, reason = ParseDecimal(trim(p.fields[p.format.Price]), p.format.DecimalComma); reason != "" {
+		return row, &Reject{Line: rec.Line, Column: columnPrice, Reason: reason}
+	}
+	if row.UserID, reason = parseUserID(trim(p.fields[p.format.UserID])); reason != "" {
+		return row, &Reject{Line: rec.Line, Column: columnUserID, Reason: reason}
+	}
+	return row, nil
+}
+
+// parseUserID reads a signed 64-bit integer, as PostgreSQL's bigint input does
+// with decimal digits.
+func parseUserID(b []byte) (int64, Reason) {
+	if len(b) == 0 {
+		return 0, ReasonUserIDEmpty
+	}
+	negative := false
+	if b[0] == '-' || b[0] == '+' {
+		negative = b[0] == '-'
+		if b = b[1:]; len(b) == 0 {
+			return 0, ReasonUserIDSyntax
+		}
+	}
+	var n uint64
+	inRange := true
+	for _, c := range b {
+		if c-'0' >= 10 {
+			return 0, ReasonUserIDSyntax
+		}
+		if n > (1<<63)/10 {
+			inRange = false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	switch {
+	case inRange && negative && n <= 1<<63:
+		return -int64(n), ""
+	case inRange && !negative && n < 1<<63:
+		return int64(n), ""
+	default:
+		return 0, ReasonUserIDRange
+	}
+}
