@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
+)
+
+// cluster is the data folder of a server and what belongs to it.
+type cluster struct {
+	dir   *rundir.Dir
+	temp  bool
+	data  string
+	major int      // of the version that made it, 0 = not made yet
+	user  *account // whose it is or will be
+}
+
+func openCluster(dir *rundir.Dir, temp bool) (*cluster, error) {
+	c := &cluster{dir: dir, temp: temp, data: dir.Path("data")}
+	info, err := os.Stat(c.data)
+	if errors.Is(err, fs.ErrNotExist) {
+		if c.user, err = unprivileged(); err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	} else {
+		c.user = owner(info)
+		b, err := os.ReadFile(filepath.Join(c.data, "PG_VERSION"))
+		if err != nil {
+			return nil, fmt.Errorf("%s is no cluster of a sandbox: %w", c.data, err)
+		}
+		// "15", or "9.6" of the versions before 10.
+		major, _, _ := strings.Cut(strings.TrimSpace(string(b)), ".")
+		if c.major, err = strconv.Atoi(major); err != nil {
+			return nil, fmt.Errorf("%s/PG_VERSION holds %q", c.data, b)
+		}
+	}
+	return c, c.user.enters(dir.Path())
+}
+
+// prepare makes the cluster if it does not exist, and returns its password.
+func (c *cluster) prepare(ctx context.Context, bin Binaries) (string, error) {
+	secret := c.dir.Path("password")
+	if c.major != 0 {
+		b, err := os.ReadFile(secret)
+		if err != nil {
+			return "", fmt.Errorf("password of the kept cluster: %w", err)
+		}
+		return strings.TrimSpace(string(b)), nil
+	}
+
+	// Made beside its final name: a run killed here leaves no half a cluster.
+	partial := c.data + ".partial"
+	if err := os.RemoveAll(partial); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(partial, 0o700); err != nil {
+		return "", err
+	}
+	password := rand.Text()
+	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	if err := errors.Join(c.user.give(partial), c.user.give(secret)); err != nil {
+		return "", err
+	}
+
+	args := []string{
+		"-D", partial, "-U", superuser, "--pwfile", secret,
+		"--auth=scram-sha-256", "--locale=C", "--encoding=UTF8",
+	}
+	if c.temp {
+		args = append(args, "--no-sync")
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(bin.Dir, "initdb"), args...)
+	cmd.Dir = c.dir.Path()
+	cmd.Env = environment()
+	cmd.SysProcAttr = c.user.attributes()
+	dieWithParent(cmd.SysProcAttr)
+	// initdb runs the server as a child of its own, in the same group.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	// As with the server, the thread must outlive the child it starts.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("initdb%s: %w%s", c.user.suffix(), err, lastLines(out.Bytes()))
+	}
+	return password, os.Rename(partial, c.data)
+}
