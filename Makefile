@@ -40,12 +40,12 @@ build: ## build the static binaries into ./bin
 demo: build ## load the sample files and show the running statistics, start to end
 	@bin/sandbox demo
 
-# The race detector needs a C compiler with its headers; Go says only whether it
-# found the compiler. The end-to-end tests start binaries, which Go's test cache
-# does not see: hence -count=1.
+# The end-to-end tests start binaries, which Go's test cache does not see: hence
+# -count=1. The command before them says in one line which servers they get.
 .PHONY: test
-test: build bin/tools/gotestsum ## run every test of every module; PKG=./shared/… and RUN=TestName narrow it
-	@race=`tools/race` || exit 1; \
+test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… and RUN=TestName narrow it
+	@$(if $(PKG),,go run ./tests/cmd/images >/dev/null || exit 1;) \
+	race=`tools/race`; \
 	bin/tools/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
 		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
 
@@ -89,7 +89,7 @@ standalone:
 
 .PHONY: secrets
 secrets: bin/tools/gitleaks ## look for secrets in the whole history
-	@bin/tools/gitleaks git --no-banner --redact --log-level warn .
+	@bin/tools/gitleaks git --no-banner --redact --log-level warn --verbose .
 
 .PHONY: install
 install: ## install the binaries into Go's bin folder
@@ -110,6 +110,9 @@ zip: ## pack the committed tree into ./dist, to hand it in
 	@git archive --format=zip --prefix=streamgauge/ -o dist/streamgauge-$(VERSION).zip HEAD
 	@if [ -n "`git status --porcelain`" ]; then echo "what is not committed is not in it" >&2; fi
 	@echo dist/streamgauge-$(VERSION).zip
+
+.PHONY: tools
+tools: $(addprefix bin/tools/,$(TOOLS)) ## install all the pinned command-line tools into bin/tools
 
 .PHONY: clean
 clean: ## remove what the other targets made
