@@ -106,15 +106,12 @@ func (a *account) enters(path string) error {
 	}
 }
 
-// attributes are those of every child: the account's credentials, and a
-// process group of its own, so that Ctrl-C at the terminal reaches only the
-// parent, which ends its children in order.
+// attributes make a child run as the account.
 func (a *account) attributes() *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true}
-	if a != nil {
-		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
+	if a == nil {
+		return &syscall.SysProcAttr{}
 	}
-	return attr
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: a.uid, Gid: a.gid}}
 }
 
 // environment is what children get: nothing of the user's PG* variables or

@@ -10,12 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/streamgauge/streamgauge/sandbox/internal/child"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
+	"github.com/streamgauge/streamgauge/sandbox/internal/tail"
 )
 
 // cluster is the data folder of a server and what belongs to it.
@@ -89,19 +90,19 @@ func (c *cluster) prepare(ctx context.Context, bin Binaries) (string, error) {
 	cmd.Dir = c.dir.Path()
 	cmd.Env = environment()
 	cmd.SysProcAttr = c.user.attributes()
-	dieWithParent(cmd.SysProcAttr)
 	// initdb runs the server as a child of its own, in the same group.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// As with the server, the thread must outlive the child it starts.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := cmd.Run(); err != nil {
+	p, err := child.Start(cmd, syscall.SIGTERM)
+	if err != nil {
+		return "", fmt.Errorf("initdb%s: %w", c.user.suffix(), err)
+	}
+	if err := p.Wait(); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", fmt.Errorf("initdb%s: %w%s", c.user.suffix(), err, lastLines(out.Bytes()))
+		return "", fmt.Errorf("initdb%s: %w%s", c.user.suffix(), err, tail.Lines(out.String()))
 	}
 	return password, os.Rename(partial, c.data)
 }

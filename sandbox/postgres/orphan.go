@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/streamgauge/streamgauge/sandbox/internal/child"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
 )
 
@@ -61,7 +62,7 @@ func endOrphan(ctx context.Context, data string) error {
 		return nil // empty or torn: nothing to signal
 	}
 	serves := func() bool {
-		uid, command, err := inspectProcess(ctx, pid)
+		uid, command, err := child.Inspect(ctx, pid)
 		return err == nil && uid == st.Uid && strings.Contains(command, " -D "+data+" -p ")
 	}
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {

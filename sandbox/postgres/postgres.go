@@ -66,7 +66,7 @@ type Server struct {
 	user     *account
 	password string
 	port     int
-	proc     *process
+	proc     *postmaster
 
 	once sync.Once
 	err  error
@@ -155,10 +155,10 @@ func (s *Server) RunsAs() string {
 }
 
 // PID is the process id of the server's postmaster.
-func (s *Server) PID() int { return s.proc.cmd.Process.Pid }
+func (s *Server) PID() int { return s.proc.PID() }
 
 // Done is closed when the server has ended, by Close or by itself.
-func (s *Server) Done() <-chan struct{} { return s.proc.done }
+func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
 
 // Err says why the server ended by itself, with the last lines of its log. It
 // is meaningful once Done is closed.

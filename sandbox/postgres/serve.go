@@ -110,7 +110,7 @@ func (s *Server) ready(ctx context.Context) error {
 		}
 		timer := time.NewTimer(startInterval)
 		select {
-		case <-s.proc.done:
+		case <-s.proc.Done():
 			timer.Stop()
 			return s.proc.ended()
 		case <-ctx.Done():
