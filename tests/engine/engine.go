@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,6 +113,10 @@ func InContainer() bool {
 	return err == nil
 }
 
+// bridgeName is the option of a bridge network that holds the name of its
+// network interface on the engine's host.
+const bridgeName = "com.docker.network.bridge.name"
+
 // sharesNetwork says whether the engine's default bridge is an interface of
 // this machine, that is, whether both live in one network namespace.
 func (e *Engine) sharesNetwork(ctx context.Context) bool {
@@ -119,13 +124,18 @@ func (e *Engine) sharesNetwork(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	addresses, err := net.InterfaceAddrs()
+	found, err := net.InterfaceByName(bridge.Network.Options[bridgeName])
+	if err != nil {
+		return false
+	}
+	addresses, err := found.Addrs()
 	if err != nil {
 		return false
 	}
 	for _, config := range bridge.Network.IPAM.Config {
 		for _, address := range addresses {
-			if prefix, ok := address.(*net.IPNet); ok && prefix.IP.String() == config.Gateway.String() {
+			prefix, err := netip.ParsePrefix(address.String())
+			if err == nil && config.Subnet.Contains(prefix.Addr()) {
 				return true
 			}
 		}

@@ -1,0 +1,128 @@
+package harness
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/streamgauge/streamgauge/tests/images/standin"
+)
+
+// natsReadyTime is how long a server may take to answer, recovery included.
+const natsReadyTime = 30 * time.Second
+
+// NATSServer is a test's own nats-server: a process, not a container, because
+// a container's published port changes when it is started again. It keeps its
+// port and its store across restarts. Not safe for concurrent use.
+type NATSServer struct {
+	// URL is its address.
+	URL string
+
+	session *session
+	binary  string
+	port    string
+	store   string
+	process *Process
+}
+
+func startNATSServer(t testing.TB, s *session) *NATSServer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, startTime)
+	defer cancel()
+	binary, err := standin.NATSServer(ctx, s.root, runtime.GOOS, runtime.GOARCH)
+	if err != nil {
+		t.Fatalf("build nats-server: %v", err)
+	}
+	port := freePort(t)
+	address := url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", port)}
+	server := &NATSServer{
+		URL: address.String(), session: s, binary: binary, port: port,
+		store: filepath.Join(t.TempDir(), "store"),
+	}
+	server.Start(t)
+	return server
+}
+
+// lastPort is the port that freePort tried last; test binaries that run side by
+// side begin apart.
+var lastPort atomic.Int32
+
+// freePort returns a port that was free a moment ago and that this process
+// does not hand out again. It is below the range from which the kernel takes
+// ports for outgoing connections, so that nobody gets it by chance while the
+// server is down.
+func freePort(t testing.TB) string {
+	t.Helper()
+	const first, count = 20000, 12000
+	lastPort.CompareAndSwap(0, int32(os.Getpid()*61%count))
+	for range count {
+		port := strconv.Itoa(first + int(lastPort.Add(1))%count)
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err == nil {
+			_ = listener.Close()
+			return port
+		}
+	}
+	t.Fatalf("no free port between %d and %d", first, first+count)
+	return ""
+}
+
+// Start starts the server, after Kill or Stop, and waits until it answers.
+func (n *NATSServer) Start(t testing.TB) {
+	t.Helper()
+	n.process = &Process{
+		cmd: exec.Command(n.binary, "--addr", "127.0.0.1", "--port", n.port,
+			"--jetstream", "--store_dir", n.store),
+		name:   "nats-server",
+		stdout: newCapture(), stderr: newCapture(),
+		exited: make(chan struct{}),
+	}
+	n.process.cmd.Stdout, n.process.cmd.Stderr = n.process.stdout, n.process.stderr
+	n.process.cmd.WaitDelay = outputWait
+	n.process.start(t, n.session)
+	Eventually(t, natsReadyTime, "the NATS server to answer", func() (bool, string) {
+		conn, err := nats.Connect(n.URL, nats.Timeout(time.Second))
+		if err != nil {
+			return false, err.Error()
+		}
+		conn.Close()
+		return true, ""
+	})
+}
+
+// Kill ends the server as kill -9 does.
+func (n *NATSServer) Kill(t testing.TB) {
+	t.Helper()
+	n.process.Kill(t)
+}
+
+// Stop ends the server in good order.
+func (n *NATSServer) Stop(t testing.TB) {
+	t.Helper()
+	n.process.Terminate(t)
+}
+
+// DeleteStore removes all streams, consumers and messages. The server must not
+// be running.
+func (n *NATSServer) DeleteStore(t testing.TB) {
+	t.Helper()
+	if !isClosed(n.process.Exited()) {
+		t.Fatal("DeleteStore: the NATS server is running")
+	}
+	if err := os.RemoveAll(n.store); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Process returns the server's current process, to freeze it for one.
+func (n *NATSServer) Process() *Process { return n.process }
