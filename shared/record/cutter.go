@@ -30,7 +30,8 @@ type Cutter struct {
 	reader    io.Reader // nil when a body is cut
 	delimiter byte
 	buf       []byte // what was read and may still be needed, or the body
-	done      error  // why nothing more will be read; io.EOF at the end
+	ended     bool   // the input has been read to its end
+	failed    error  // why nothing more can be read
 
 	next int   // where in buf the next record begins
 	line int64 // the line at next
@@ -65,7 +66,7 @@ func NewBodyCutter(body []byte, delimiter byte, firstLine int64) *Cutter {
 // from a reader lets go of it and of its buffer.
 func (c *Cutter) Reset(body []byte, delimiter byte, firstLine int64) {
 	c.reader, c.delimiter = nil, delimiter
-	c.buf, c.done = body, io.EOF
+	c.buf, c.ended, c.failed = body, true, nil
 	c.next, c.line = 0, firstLine
 	c.quote, c.newline = 0, 0
 	c.scan = scan{}
@@ -84,7 +85,7 @@ func (c *Cutter) Line() int64 { return c.line }
 // gives io.ErrNoProgress.
 func (c *Cutter) Next() (Record, error) {
 	// The common case: a line that is not blank, with no quote before its end.
-	if i := bytes.IndexByte(c.buf[c.next:], '\n'); i > 1 && i <= MaxLength && c.next+i < c.quote {
+	if i := bytes.IndexByte(c.buf[c.next:], '\n'); i > 0 && i <= MaxLength && c.next+i < c.quote && c.buf[c.next] != '\r' {
 		end := c.next + i + 1
 		rec := Record{Bytes: c.buf[c.next:end:end], Line: c.line, Length: int64(i)}
 		if c.buf[end-2] == '\r' {
@@ -106,8 +107,8 @@ func (c *Cutter) scanRecord() (Record, error) {
 	c.scan = scan{start: c.next, at: c.next}
 	c.long.forget()
 	for !c.advance() {
-		if c.done != nil {
-			return Record{Line: c.line + blank}, c.fail()
+		if c.failed != nil {
+			return Record{}, c.fail()
 		}
 		c.dropLong()
 		c.read()
@@ -131,14 +132,14 @@ func (c *Cutter) skipBlankLines() (int64, error) {
 			blank++
 		case len(rest) > 1 || len(rest) == 1 && rest[0] != '\r':
 			return blank, nil
-		case c.done == io.EOF:
+		case c.ended:
 			if len(rest) == 1 {
 				c.next++
 				blank++
 			}
 			return blank, io.EOF
-		case c.done != nil:
-			return blank, c.fail()
+		case c.failed != nil:
+			return 0, c.fail()
 		default:
 			c.read()
 		}
@@ -173,8 +174,8 @@ func (c *Cutter) take(blank int64) Record {
 	return rec
 }
 
-// read appends to the buffer what one successful read gives, or sets done. It
-// forgets what lies before next.
+// read appends to the buffer what one successful read gives, or sets ended or
+// failed. It forgets what lies before next.
 func (c *Cutter) read() {
 	if cap(c.buf)-len(c.buf) < readSize {
 		gone := c.next
@@ -188,20 +189,25 @@ func (c *Cutter) read() {
 	for range maxEmptyReads {
 		n, err := c.reader.Read(room)
 		if n < 0 || n > len(room) {
-			n, err = 0, errReadCount
+			c.failed = errReadCount
+			return
 		}
 		c.buf = c.buf[:len(c.buf)+n]
-		c.done = err
+		if err == io.EOF {
+			c.ended = true
+		} else {
+			c.failed = err
+		}
 		if n > 0 || err != nil {
 			return
 		}
 	}
-	c.done = io.ErrNoProgress
+	c.failed = io.ErrNoProgress
 }
 
 // fail drops what is left and returns the reader's error.
 func (c *Cutter) fail() error {
 	c.buf = c.buf[:0]
 	c.next, c.quote, c.newline = 0, 0, 0
-	return c.done
+	return c.failed
 }

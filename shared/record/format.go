@@ -33,8 +33,9 @@ type Format struct {
 	//
 	// A format must say the year and either the month or the day of the year;
 	// what it leaves out is the first day and 0 o'clock. Years of two digits are
-	// 1969 to 2068. The whole field must match, and a date must exist: the
-	// library lets 31 April be 1 May, this package does not. Names of weekdays
+	// 1969 to 2068. The whole field must match, the year be 0001 to 9999, and the
+	// date exist: the library lets 31 April be 1 May, this package does not. That
+	// goes for %s too, seconds since 1970, and catches milliseconds. Names of weekdays
 	// are read and not checked. What can't be read without a guess is refused
 	// by Validate: %Z, %+, %C, %g, %U, %W, and %I or %l without %p.
 	TimestampFormat string `json:"timestamp_format,omitempty"`

@@ -5,8 +5,9 @@ type Row struct {
 	// Line is the line on which the record starts.
 	Line int64
 
-	// Timestamp is in microseconds since 1970-01-01 00:00 UTC. It lies in the
-	// range of PostgreSQL's timestamptz.
+	// Timestamp is in microseconds since 1970-01-01 00:00 UTC. Its year as
+	// written is 0001 to 9999, so it lies in the range of PostgreSQL's
+	// timestamptz.
 	Timestamp int64
 
 	// Price is null when the field was empty.
@@ -41,8 +42,10 @@ type Parser struct {
 	delimiter byte
 	layout    *layout // nil for the built-in timestamp formats
 	zone      *zone   // nil for UTC
-	fields    [][]byte
-	scratch   []byte
+
+	ends    []int    // where each field of the record being read ends, if it has no quotes
+	fields  [][]byte // its fields, if it has
+	scratch []byte   // unquoted content of those
 }
 
 // NewParser returns a Parser for records of the given format. Its error is what
@@ -52,7 +55,7 @@ func NewParser(f Format) (*Parser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Parser{format: f, delimiter: f.Comma(), layout: layout, zone: zone}, nil
+	return &Parser{format: f, delimiter: f.Comma(), layout: layout, zone: zone, ends: make([]int, f.Fields)}, nil
 }
 
 // Parse reads one record. It returns either a row and nil, or a Reject, and
@@ -70,24 +73,66 @@ func (p *Parser) Parse(rec Record) (Row, *Reject) {
 		return row, &Reject{Line: rec.Line, Reason: ReasonTooLong}
 	}
 
-	var reason Reason
-	p.fields, p.scratch, reason = splitFields(rec.Raw(), p.delimiter, p.fields[:0], p.scratch[:0], p.format.Fields)
-	if reason == "" && len(p.fields) < p.format.Fields {
-		reason = ReasonFewerFields
-	}
+	timestamp, price, userID, reason := p.split(rec.Raw())
 	if reason != "" {
 		return row, &Reject{Line: rec.Line, Reason: reason}
 	}
-	if row.Timestamp, reason = p.parseTimestamp(trim(p.fields[p.format.Timestamp])); reason != "" {
+	if row.Timestamp, reason = p.parseTimestamp(trim(timestamp)); reason != "" {
 		return row, &Reject{Line: rec.Line, Column: columnTimestamp, Reason: reason}
 	}
-	if row.Price, reason = ParseDecimal(trim(p.fields[p.format.Price]), p.format.DecimalComma); reason != "" {
+	if row.Price, reason = ParseDecimal(trim(price), p.format.DecimalComma); reason != "" {
 		return row, &Reject{Line: rec.Line, Column: columnPrice, Reason: reason}
 	}
-	if row.UserID, reason = parseUserID(trim(p.fields[p.format.UserID])); reason != "" {
+	if row.UserID, reason = parseUserID(trim(userID)); reason != "" {
 		return row, &Reject{Line: rec.Line, Column: columnUserID, Reason: reason}
 	}
 	return row, nil
+}
+
+// split returns the three fields that are read, of a record that must have as
+// many fields as the format says.
+func (p *Parser) split(raw []byte) (timestamp, price, userID []byte, reason Reason) {
+	n := 0
+	for i, c := range raw {
+		switch c {
+		case '"':
+			return p.splitQuoted(raw)
+		case p.delimiter:
+			if n == len(p.ends)-1 {
+				// A quote further on would only change what is wrong.
+				return nil, nil, nil, ReasonMoreFields
+			}
+			p.ends[n] = i
+			n++
+		}
+	}
+	if p.ends[n] = len(raw); n < len(p.ends)-1 {
+		return nil, nil, nil, ReasonFewerFields
+	}
+	f := &p.format
+	return p.field(raw, f.Timestamp), p.field(raw, f.Price), p.field(raw, f.UserID), ""
+}
+
+// field returns a field of a record without quotes.
+func (p *Parser) field(raw []byte, n int) []byte {
+	if n == 0 {
+		return raw[:p.ends[0]]
+	}
+	return raw[p.ends[n-1]+1 : p.ends[n]]
+}
+
+// splitQuoted is split for a record that holds quotes.
+func (p *Parser) splitQuoted(raw []byte) (timestamp, price, userID []byte, reason Reason) {
+	f := &p.format
+	p.fields, p.scratch, reason = splitFields(raw, p.delimiter, p.fields[:0], p.scratch[:0], f.Fields)
+	switch {
+	case reason != "":
+		return nil, nil, nil, reason
+	case len(p.fields) < f.Fields:
+		return nil, nil, nil, ReasonFewerFields
+	default:
+		return p.fields[f.Timestamp], p.fields[f.Price], p.fields[f.UserID], ""
+	}
 }
 
 // parseUserID reads a signed 64-bit integer, as PostgreSQL's bigint input does

@@ -22,10 +22,9 @@ const (
 	ReasonTimestampSyntax     Reason = "not a timestamp: expected month/day/year or ISO 8601 (2012-01-10, 2012-01-10T13:45:56Z)"
 	ReasonTimestampFormat     Reason = "not a timestamp in the given timestamp format"
 	ReasonTimestampDate       Reason = "no such date: expected month/day/year or year-month-day, years 0001 to 9999"
-	ReasonTimestampFormatDate Reason = "no such date in the given timestamp format"
+	ReasonTimestampFormatDate Reason = "no such date in the given timestamp format, years 0001 to 9999"
 	ReasonTimestampTime       Reason = "no such time of day"
 	ReasonTimestampZone       Reason = "time zone offset is beyond 15:59"
-	ReasonTimestampRange      Reason = "timestamp is outside what a database timestamp can hold"
 )
 
 // Reasons that concern a price.

@@ -1,9 +1,6 @@
 package record
 
-import (
-	"bytes"
-	"io"
-)
+import "bytes"
 
 type mode uint8
 
@@ -99,7 +96,7 @@ func (c *Cutter) advanceInside() (ended, stopped bool) {
 			return c.giveUp(), false
 		case quote+1 < len(c.buf) && c.buf[quote+1] == '"':
 			s.at = quote + 2
-		case quote+1 < len(c.buf) || c.done == io.EOF:
+		case quote+1 < len(c.buf) || c.ended:
 			s.at = quote + 1
 			s.mode = outside
 		default:
@@ -110,7 +107,7 @@ func (c *Cutter) advanceInside() (ended, stopped bool) {
 	default:
 		s.at = len(c.buf)
 		// The last byte may be the CR of a line end that is yet to come.
-		if c.done == io.EOF || s.quoted(s.at-1) > MaxQuotedBytes {
+		if c.ended || s.quoted(s.at-1) > MaxQuotedBytes {
 			return c.giveUp(), false
 		}
 		return false, true
@@ -143,7 +140,7 @@ func (c *Cutter) endAtLineEnd() bool {
 	s.end = c.nextNewline()
 	if s.end == len(c.buf) {
 		s.at = s.end
-		if c.done != io.EOF {
+		if !c.ended {
 			return false
 		}
 	} else {

@@ -9,13 +9,6 @@ import (
 	"github.com/itchyny/timefmt-go"
 )
 
-// PostgreSQL's timestamptz holds 4714-11-24 BC to 294276-12-31. Microseconds
-// since 1970 in 64 bits end a little earlier.
-const (
-	minUnixSeconds = -210866803200
-	maxUnixSeconds = 9223372036854 - 1
-)
-
 // layout is a strptime format that has been checked.
 type layout struct {
 	format string
@@ -78,8 +71,8 @@ func (l *layout) parse(b []byte) (wallTime, Reason) {
 			}
 		}
 	}
-	if t.Unix() < minUnixSeconds || t.Unix() > maxUnixSeconds {
-		return wallTime{}, ReasonTimestampRange
+	if t.Year() < firstYear || t.Year() > lastYear {
+		return wallTime{}, ReasonTimestampFormatDate
 	}
 	return wallTime{seconds: t.Unix(), micros: int64(t.Nanosecond() / 1000), zoned: l.zoned}, ""
 }
