@@ -1,0 +1,18 @@
+package migrations
+
+import (
+	"database/sql/driver"
+	"fmt"
+)
+
+// NewerError says that the database has a migration this program does not know.
+type NewerError struct {
+	Version int64
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the database has migration %d, which this program does not know: upgrade it", e.Version)
+}
+
+// errLockSession makes database/sql discard the session that may still hold the lock.
+var errLockSession = fmt.Errorf("advisory lock not released: %w", driver.ErrBadConn)

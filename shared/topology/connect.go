@@ -1,0 +1,104 @@
+package topology
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/synadia-io/orbit.go/natscontext"
+)
+
+// Server says where NATS is. The zero value is nats://127.0.0.1:4222.
+type Server struct {
+	// URL is one or more addresses, separated by commas.
+	URL string
+	// Creds is a credentials file; empty for none.
+	Creds string
+	// Context is the name of a context of the nats CLI; URL and Creds must then be empty.
+	Context string
+}
+
+// Validate reports settings that exclude each other.
+func (s Server) Validate() error {
+	if s.Context != "" && (s.URL != "" || s.Creds != "") {
+		return errors.New("a NATS context excludes a server address and credentials: give one or the other")
+	}
+	return nil
+}
+
+// Connect reaches NATS once, and from then on reconnects for ever. Nothing is
+// buffered while it is disconnected: a publish then fails at once, and whoever
+// published decides. A server that falls silent is noticed within six seconds.
+// The error is a *ConnectError. The options come after the pair's own and win.
+func Connect(s Server, name string, options ...nats.Option) (*nats.Conn, error) {
+	options = append([]nats.Option{
+		nats.Name(name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(2 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.Timeout(5 * time.Second),
+		// Rotated credentials and a restarting account server show as
+		// authentication errors for a while; giving up would lose the process.
+		nats.IgnoreAuthErrorAbort(),
+	}, options...)
+	if s.Context != "" {
+		nc, settings, err := natscontext.Connect(s.Context, options...)
+		if err != nil {
+			address := settings.URL
+			if address == "" {
+				address = "context " + s.Context
+			}
+			return nil, connectError(address, err)
+		}
+		return nc, nil
+	}
+	if s.Creds != "" {
+		options = append(options, nats.UserCredentials(s.Creds))
+	}
+	address := s.URL
+	if address == "" {
+		address = nats.DefaultURL
+	}
+	nc, err := nats.Connect(address, options...)
+	if err != nil {
+		return nil, connectError(address, err)
+	}
+	return nc, nil
+}
+
+func connectError(address string, err error) error {
+	e := &ConnectError{URL: redact(address), Reason: err.Error(), Remedy: "Start it with 'docker compose up -d nats', or set NATS_URL", Cause: err}
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, syscall.ECONNREFUSED):
+		e.Reason = "connection refused"
+	case errors.As(err, &dns):
+		e.Reason, e.Remedy = "no such host", "Check the address, or set NATS_URL"
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
+		e.Reason, e.Remedy = "user or password refused", "Put them into the address (nats://user:password@host:4222), or give --creds or --context"
+	case errors.Is(err, os.ErrNotExist):
+		e.Reason, e.Remedy = "credentials file or context not found", "Check --creds and --context"
+	case errors.Is(err, nats.ErrTimeout):
+		e.Reason, e.Remedy = "no answer within 5 s", "Check that a NATS server listens there, or set NATS_URL"
+	}
+	return e
+}
+
+// redact masks the passwords in a list of addresses.
+func redact(addresses string) string {
+	list := strings.Split(addresses, ",")
+	for i, address := range list {
+		if u, err := url.Parse(strings.TrimSpace(address)); err == nil {
+			list[i] = u.Redacted()
+		}
+	}
+	return strings.Join(list, ",")
+}

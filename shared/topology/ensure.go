@@ -1,0 +1,169 @@
+package topology
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// errCodeInsufficientResources and its neighbours are the server's codes for a
+// stream that asks for more than the account or the disk has, from the server's
+// errors.json. jetstream does not name them.
+const (
+	errCodeInsufficientResources jetstream.ErrorCode = 10023
+	errCodeStorageExceeded       jetstream.ErrorCode = 10047
+	errCodeNoPeers               jetstream.ErrorCode = 10005
+	errCodeReplicasNotSupported  jetstream.ErrorCode = 10074
+	errCodeSubjectOverlap        jetstream.ErrorCode = 10065
+)
+
+// Report is what stands after Ensure, where it may differ from what was asked.
+type Report struct {
+	Rows  *jetstream.StreamInfo
+	Stats *jetstream.StreamInfo
+	// Differences from the configuration that do no harm, a sentence each.
+	Differences []string
+}
+
+// String says in one line what the server gives.
+func (r *Report) String() string {
+	return fmt.Sprintf("stream %s: %s storage, %d replica(s), at most %d MiB; "+
+		"clients can't see the server's sync_interval: after a power cut 'producer --wait' sends again what the broker lost",
+		StreamRows, r.Rows.Config.Storage, r.Rows.Config.Replicas, r.Rows.Config.MaxBytes>>20)
+}
+
+// Ensure creates the streams that are missing and checks those that stand.
+// Retention, discard policy, age limit and subjects have to be as configured: a
+// *MismatchError names what is not. Everything else may differ, since servers
+// add metadata and operators raise limits, and is reported. Where NATS can't
+// provide the streams the error is an *UnavailableError. Concurrent calls, also
+// of several processes, are fine.
+func Ensure(ctx context.Context, js jetstream.JetStream, config Config) (*Report, error) {
+	var report Report
+	var err error
+	if report.Rows, err = ensureStream(ctx, js, config.Rows(), &report); err != nil {
+		return nil, err
+	}
+	if report.Stats, err = ensureStream(ctx, js, config.Stats(), &report); err != nil {
+		return nil, err
+	}
+	return &report, nil
+}
+
+// EnsureWriter creates the durable consumer if it is missing. One that stands
+// with another acknowledgement policy, delivery limit or filter is a *MismatchError.
+func EnsureWriter(ctx context.Context, js jetstream.JetStream) error {
+	want := Writer()
+	consumer, err := js.Consumer(ctx, StreamRows, Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		consumer, err = js.CreateConsumer(ctx, StreamRows, want)
+		if errors.Is(err, jetstream.ErrConsumerExists) {
+			consumer, err = js.Consumer(ctx, StreamRows, Durable)
+		}
+	}
+	if err != nil {
+		return unavailable("consumer "+Durable, err)
+	}
+	have := consumer.CachedInfo().Config
+	var differences []string
+	if have.AckPolicy != want.AckPolicy {
+		differences = append(differences, fmt.Sprintf("its ack policy is %s, not %s", have.AckPolicy, want.AckPolicy))
+	}
+	if have.MaxDeliver != want.MaxDeliver {
+		differences = append(differences, fmt.Sprintf("its max deliver is %d, not %d", have.MaxDeliver, want.MaxDeliver))
+	}
+	if have.FilterSubject != want.FilterSubject || len(have.FilterSubjects) > 0 {
+		differences = append(differences, fmt.Sprintf("it does not filter on %s alone", want.FilterSubject))
+	}
+	if have.DeliverSubject != "" {
+		differences = append(differences, "it pushes messages, and has to be a pull consumer")
+	}
+	if len(differences) > 0 {
+		return &MismatchError{"consumer", StreamRows + " " + Durable, differences}
+	}
+	return nil
+}
+
+func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, report *Report) (*jetstream.StreamInfo, error) {
+	stream, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			stream, err = js.Stream(ctx, want.Name)
+		}
+	}
+	if err != nil {
+		return nil, unavailable("stream "+want.Name, err)
+	}
+	info := stream.CachedInfo()
+	if harmful := compareStreams(info.Config, want); len(harmful) > 0 {
+		return nil, &MismatchError{"stream", want.Name, harmful}
+	}
+	report.Differences = append(report.Differences, harmless(info.Config, want)...)
+	return info, nil
+}
+
+func compareStreams(have, want jetstream.StreamConfig) []string {
+	var differences []string
+	if have.Retention != want.Retention {
+		differences = append(differences, fmt.Sprintf("its retention is %s, not %s", have.Retention, want.Retention))
+	}
+	if have.Discard != want.Discard {
+		differences = append(differences, fmt.Sprintf("its discard policy is %s, not %s", have.Discard, want.Discard))
+	}
+	if have.MaxAge != want.MaxAge {
+		differences = append(differences, fmt.Sprintf("it drops messages after %s", have.MaxAge))
+	}
+	if !slices.Equal(have.Subjects, want.Subjects) {
+		differences = append(differences, fmt.Sprintf("its subjects are %s, not %s",
+			strings.Join(have.Subjects, ", "), strings.Join(want.Subjects, ", ")))
+	}
+	if want.MaxMsgsPerSubject > 0 && have.MaxMsgsPerSubject != want.MaxMsgsPerSubject {
+		differences = append(differences, fmt.Sprintf("it keeps %d messages a subject, not %d", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject))
+	}
+	return differences
+}
+
+func harmless(have, want jetstream.StreamConfig) []string {
+	var differences []string
+	if have.MaxBytes != want.MaxBytes {
+		differences = append(differences, fmt.Sprintf("stream %s holds at most %d bytes, not %d", want.Name, have.MaxBytes, want.MaxBytes))
+	}
+	if have.Replicas != want.Replicas {
+		differences = append(differences, fmt.Sprintf("stream %s has %d replica(s), not %d", want.Name, have.Replicas, want.Replicas))
+	}
+	if have.Storage != want.Storage {
+		differences = append(differences, fmt.Sprintf("stream %s is kept in %s storage, not %s", want.Name, have.Storage, want.Storage))
+	}
+	return differences
+}
+
+func unavailable(what string, err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode {
+		case jetstream.JSErrCodeJetStreamNotEnabledForAccount:
+			return &UnavailableError{"JetStream is off for this NATS account: enable it for the account, or connect with another one", err}
+		case jetstream.JSErrCodeJetStreamNotEnabled:
+			return &UnavailableError{"JetStream is off on this NATS server: start it with 'nats-server --jetstream'", err}
+		case errCodeInsufficientResources, errCodeStorageExceeded:
+			return &UnavailableError{"NATS has not enough storage for the " + what + ": give it more, or ask for less with --max-bytes", err}
+		case errCodeNoPeers, errCodeReplicasNotSupported:
+			return &UnavailableError{"NATS has too few servers for the " + what + ": start more, or ask for fewer with --replicas 1", err}
+		case errCodeSubjectOverlap:
+			return &UnavailableError{"the subjects of the " + what + " belong to another stream already: use another account, or remove that stream", err}
+		}
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
+		return &UnavailableError{"JetStream is off on this NATS server: start it with 'nats-server --jetstream'", err}
+	case errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return &UnavailableError{"NATS does not answer about the " + what + ": its JetStream has no leader or no permission is given for $JS.API.>", err}
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,49 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// SourceID names a source by its content: the SHA-256 of its (decompressed)
+// bytes as sha256sum prints it, and "+label" when a label is given. The empty
+// label is none.
+func SourceID(digest [sha256.Size]byte, label string) string {
+	id := hex.EncodeToString(digest[:])
+	if label != "" {
+		id += "+" + label
+	}
+	return id
+}
+
+// ValidateLabel reports whether label is 1 to MaxLabel of A-Z a-z 0-9 . _ -.
+func ValidateLabel(label string) error {
+	if label == "" || len(label) > MaxLabel {
+		return fmt.Errorf("a label has 1 to %d characters, not %d", MaxLabel, len(label))
+	}
+	for _, c := range []byte(label) {
+		if !isLabelByte(c) {
+			return fmt.Errorf("a label holds only letters, digits, '.', '_' and '-', not %q", c)
+		}
+	}
+	return nil
+}
+
+func isLabelByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+		c == '.' || c == '_' || c == '-'
+}
+
+// ValidateSourceID reports whether id has the form that SourceID writes.
+func ValidateSourceID(id string) error {
+	digest, label, labelled := strings.Cut(id, "+")
+	if len(digest) != hex.EncodedLen(sha256.Size) || strings.Trim(digest, "0123456789abcdef") != "" {
+		return fmt.Errorf("not a SHA-256 in lower-case hex, with +label or without")
+	}
+	if labelled {
+		return ValidateLabel(label)
+	}
+	return nil
+}
