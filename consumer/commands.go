@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/urfave/cli/v3"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/consume"
+	"github.com/streamgauge/streamgauge/consumer/internal/follow"
+	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
+	"github.com/streamgauge/streamgauge/consumer/internal/report"
+	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/migrations"
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+func runCommand(logger *slog.Logger) *cli.Command {
+	return &cli.Command{
+		Name:  "consumer",
+		Usage: "store batches from NATS JetStream in PostgreSQL, each once, with running statistics",
+		Description: `Examples:
+  consumer                          store what comes, until it is stopped
+  consumer stats                    the running statistics beside the table's own
+  consumer stats --watch            follow them as they change
+  consumer loads                    each source that was loaded
+
+Exit codes: 0 done, 1 failed, 2 usage, 4 the statistics do not agree, 130 interrupted.`,
+		Flags: append(natsFlags(),
+			databaseFlag(),
+			&cli.IntFlag{Name: "batches-per-commit", Usage: "merge at most `N` batches into one transaction", Value: pipeline.DefaultBatchesPerCommit},
+			&cli.BoolFlag{Name: "migrate", Usage: "bring the schema up to date first; --migrate=false only checks it", Value: true},
+			&cli.Int64Flag{Name: "max-bytes", Usage: "size of the stream ROWS in `BYTES`, when it is created", Value: topology.DefaultMaxBytes},
+			&cli.IntFlag{Name: "replicas", Usage: "`N` replicas of the streams, 1 or 3, when they are created", Value: 1},
+		),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			config := consume.Config{
+				Server:           server(cmd),
+				DatabaseURL:      cmd.String(flagDatabase),
+				Topology:         topology.Config{MaxBytes: cmd.Int64("max-bytes"), Replicas: cmd.Int("replicas")},
+				BatchesPerCommit: cmd.Int("batches-per-commit"),
+				Migrate:          cmd.Bool("migrate"),
+				Version:          version,
+			}
+			if err := config.Validate(); err != nil {
+				return &usageError{err}
+			}
+			return consume.Run(ctx, config, logger)
+		},
+	}
+}
+
+func migrateCommand(stdout io.Writer, logger *slog.Logger) *cli.Command {
+	return &cli.Command{
+		Name:  "migrate",
+		Usage: "the database's schema",
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			return &usageError{fmt.Errorf("'consumer migrate' needs up or status")}
+		},
+		Commands: []*cli.Command{
+			{
+				Name: "up", Usage: "bring the schema up to date", Flags: []cli.Flag{databaseFlag()},
+				Action: func(ctx context.Context, cmd *cli.Command) error {
+					return migrateUp(ctx, cmd.String(flagDatabase), stdout, logger)
+				},
+			},
+			{
+				Name: "status", Usage: "which migrations the schema has", Flags: []cli.Flag{databaseFlag()},
+				Action: func(ctx context.Context, cmd *cli.Command) error {
+					return migrateStatus(ctx, cmd.String(flagDatabase), stdout)
+				},
+			},
+		},
+	}
+}
+
+func migrateUp(ctx context.Context, address string, stdout io.Writer, logger *slog.Logger) error {
+	pool, err := store.Connect(ctx, address, 2)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	applied, err := migrations.Up(ctx, db, logger)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%d migration(s) applied, the schema is up to date\n", applied)
+	return err
+}
+
+func migrateStatus(ctx context.Context, address string, stdout io.Writer) error {
+	pool, err := store.Connect(ctx, address, 2)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	versions, err := migrations.Status(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		state := "missing"
+		if v.Applied {
+			state = "applied"
+		}
+		if _, err := fmt.Fprintf(stdout, "%-8s %s\n", state, v.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func statsCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "stats",
+		Usage: "the running statistics beside the database's own SELECT",
+		Flags: append(natsFlags(), databaseFlag(), outputFlag(),
+			&cli.BoolFlag{Name: "watch", Usage: "follow " + topology.SubjectStats + " instead, until stopped"}),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			printer := report.Printer{Out: stdout, JSON: asJSON(cmd)}
+			if cmd.Bool("watch") {
+				return follow.Run(ctx, server(cmd), printer.Snapshot)
+			}
+			pool, err := store.Connect(ctx, cmd.String(flagDatabase), 2)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			comparison, err := store.New(pool, slog.New(slog.DiscardHandler)).Compare(ctx)
+			if err != nil {
+				return store.Remedy(err)
+			}
+			if err := printer.Comparison(comparison); err != nil {
+				return err
+			}
+			if len(comparison.Differences) > 0 {
+				return errDisagree
+			}
+			return nil
+		},
+	}
+}
+
+func loadsCommand(stdout, stderr io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "loads",
+		Usage: "each source: rows, rejects, what is missing, the statistics before and after it",
+		Flags: append(natsFlags(), databaseFlag(), outputFlag()),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			pool, err := store.Connect(ctx, cmd.String(flagDatabase), 2)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			printer := report.Printer{Out: stdout, JSON: asJSON(cmd)}
+			if err := store.New(pool, slog.New(slog.DiscardHandler)).Histories(ctx, printer.History); err != nil {
+				return store.Remedy(err)
+			}
+			if printer.JSON {
+				return nil
+			}
+			backlog, err := follow.Backlog(ctx, server(cmd))
+			if err != nil {
+				fmt.Fprintf(stderr, "backlog unknown: %s\n", err)
+				return nil
+			}
+			_, err = fmt.Fprintln(stdout, backlog)
+			return err
+		},
+	}
+}

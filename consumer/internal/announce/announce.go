@@ -1,0 +1,187 @@
+// Package announce publishes snapshots on stats.price, and sees to it that the
+// last one published is the database's.
+package announce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/streamgauge/streamgauge/shared/stats"
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+const (
+	// quiet is how long nothing is heard on stats.price before the database is
+	// asked whether the last snapshot published is its own.
+	quiet = time.Second
+	// waiting is how many snapshots may wait to be published. Those beyond are
+	// left out: a later one says more.
+	waiting = 1024
+	// lookTimeout bounds each look at the database and the stream.
+	lookTimeout = 3 * time.Second
+)
+
+// Database is where the statistics stand; see store.Store.Latest.
+type Database interface {
+	Latest(ctx context.Context) (*stats.Snapshot, error)
+}
+
+// Ensure makes sure that the streams stand.
+type Ensure func(context.Context) error
+
+// Announcer publishes the snapshots of one process and follows those of all.
+type Announcer struct {
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	database Database
+	ensure   Ensure
+	logger   *slog.Logger
+	commits  chan *stats.Snapshot
+
+	// Only Run's goroutine uses the following.
+	highest *stats.Snapshot // the newest seen or published
+	last    *stats.Snapshot // the one seen or published last
+}
+
+// New returns an Announcer that publishes nothing before Run.
+func New(nc *nats.Conn, js jetstream.JetStream, database Database, ensure Ensure, logger *slog.Logger) *Announcer {
+	return &Announcer{
+		nc: nc, js: js, database: database, ensure: ensure, logger: logger,
+		commits: make(chan *stats.Snapshot, waiting),
+	}
+}
+
+// Commit has a snapshot published that was just committed. It never blocks;
+// what it can't keep is made up for when quiet has passed. It is safe for
+// concurrent use, and keeps the order of the calls.
+func (a *Announcer) Commit(s *stats.Snapshot) {
+	select {
+	case a.commits <- s:
+	default:
+	}
+}
+
+// Run publishes and follows until ctx is over; then it publishes what was
+// committed before.
+func (a *Announcer) Run(ctx context.Context) error {
+	heard := make(chan *nats.Msg, waiting)
+	sub, err := a.nc.ChanSubscribe(topology.SubjectStats, heard)
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", topology.SubjectStats, err)
+	}
+	defer func() {
+		// The connection is closed next, and takes the subscription with it.
+		_ = sub.Unsubscribe()
+	}()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			a.publishRest()
+			return nil
+		case s := <-a.commits:
+			a.publish(s)
+			timer.Reset(quiet)
+		case msg := <-heard:
+			if a.hear(msg.Data) {
+				timer.Reset(quiet)
+			}
+		case <-timer.C:
+			a.catchUp(ctx)
+			timer.Reset(quiet)
+		}
+	}
+}
+
+func (a *Announcer) publishRest() {
+	for {
+		select {
+		case s := <-a.commits:
+			a.publish(s)
+		default:
+			return
+		}
+	}
+}
+
+// publish leaves out what would take a subscriber back. A failure is made up
+// for when quiet has passed.
+func (a *Announcer) publish(s *stats.Snapshot) {
+	if a.highest != nil && !s.Supersedes(a.highest) {
+		return
+	}
+	line, err := s.Encode()
+	if err != nil {
+		a.logger.Error("a snapshot can't be published", "error", err)
+		return
+	}
+	if err := a.nc.Publish(topology.SubjectStats, line); err != nil {
+		return
+	}
+	a.highest, a.last = s, s
+}
+
+// hear notes what anyone published, this process included, and says whether
+// that was a snapshot.
+func (a *Announcer) hear(line []byte) bool {
+	s, err := stats.Decode(line)
+	if err != nil {
+		return false
+	}
+	a.last = &s
+	if a.highest == nil || s.Supersedes(a.highest) {
+		a.highest = &s
+	}
+	return true
+}
+
+// catchUp publishes the database's snapshot unless it is the last that
+// subscribers heard and that the stream keeps.
+func (a *Announcer) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	current, err := a.database.Latest(ctx)
+	if err != nil {
+		return // The writers meet the same failure, and log it.
+	}
+	if same(a.last, current) && a.streamKeeps(ctx, current) {
+		return
+	}
+	a.highest = nil // The database is right, also against a higher revision from another one.
+	a.publish(current)
+}
+
+// streamKeeps says whether latecomers would get s. It mends a stream that is
+// missing, and takes an answer that does not come for yes: there is nobody to
+// tell anything then.
+func (a *Announcer) streamKeeps(ctx context.Context, s *stats.Snapshot) bool {
+	stream, err := a.js.Stream(ctx, topology.StreamStats)
+	if err == nil {
+		var kept *jetstream.RawStreamMsg
+		if kept, err = stream.GetLastMsgForSubject(ctx, topology.SubjectStats); err == nil {
+			last, err := stats.Decode(kept.Data)
+			return err == nil && same(&last, s)
+		}
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return false
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		if err := a.ensure(ctx); err != nil {
+			a.logger.Warn("can't restore the stream of statistics", "error", err)
+		}
+		return false
+	}
+	return true
+}
+
+func same(a, b *stats.Snapshot) bool {
+	return a != nil && a.Database == b.Database && a.Revision == b.Revision
+}

@@ -1,0 +1,182 @@
+// Package consume runs the consumer: it wires intake, pipeline, announcements
+// and answers together, and ends them in the right order.
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/announce"
+	"github.com/streamgauge/streamgauge/consumer/internal/answer"
+	"github.com/streamgauge/streamgauge/consumer/internal/intake"
+	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
+	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/migrations"
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+// Connections is how many sessions the consumer opens at most: one for each
+// writer, one that frees them from what blocks them, one for questions.
+const Connections = pipeline.Writers + 2
+
+const (
+	// finishWithin is what the transactions in hand get after a stop, within
+	// the five seconds a supervisor is promised.
+	finishWithin = 4 * time.Second
+	// flushWithin is what the last acknowledgements get to leave.
+	flushWithin = 500 * time.Millisecond
+)
+
+// Config of Run.
+type Config struct {
+	Server      topology.Server
+	DatabaseURL string
+	Topology    topology.Config
+	// BatchesPerCommit is the most messages merged into one transaction.
+	BatchesPerCommit int
+	// Migrate brings the schema up to date first; else an older one is an error.
+	Migrate bool
+	// Version is what the micro service says of itself, as in semantic versioning.
+	Version string
+}
+
+// Validate reports what can't work, before anything is connected.
+func (c Config) Validate() error {
+	if c.BatchesPerCommit < 1 {
+		return errors.New("--batches-per-commit must be at least 1")
+	}
+	if c.Topology.MaxBytes < 0 {
+		return errors.New("--max-bytes must be positive")
+	}
+	if r := c.Topology.Replicas; r != 0 && r != 1 && r != 3 {
+		return errors.New("--replicas must be 1 or 3")
+	}
+	return c.Server.Validate()
+}
+
+// Run consumes until ctx is over, then finishes the transactions in hand and
+// returns nil. Once it has connected, no outage ends it.
+func Run(ctx context.Context, config Config, logger *slog.Logger) error {
+	pool, err := store.Connect(ctx, config.DatabaseURL, Connections)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := prepareSchema(ctx, pool, config.Migrate, logger); err != nil {
+		return err
+	}
+	nc, err := topology.Connect(config.Server, "streamgauge consumer", connectionEvents(logger)...)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	report, err := ensure(ctx, js, config.Topology)
+	if err != nil {
+		return err
+	}
+	logger.Info(fmt.Sprintf("NATS %s, %s", nc.ConnectedServerVersion(), report))
+	for _, difference := range report.Differences {
+		logger.Info("left as it stands: " + difference)
+	}
+	return serve(ctx, nc, js, store.New(pool, logger), config, logger)
+}
+
+func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, config Config, logger *slog.Logger) error {
+	again := func(ctx context.Context) error {
+		_, err := ensure(ctx, js, config.Topology)
+		return err
+	}
+	in := intake.New(nc, again, logger)
+	announcer := announce.New(nc, js, database, again, logger)
+	stopAnswers, err := answer.Serve(nc, database, config.Version, logger)
+	if err != nil {
+		return err
+	}
+
+	// A stop ends the intake; the writers end when there is nothing left to
+	// take; the announcer ends when there is nothing left to announce.
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWorking()
+	context.AfterFunc(ctx, func() { time.AfterFunc(finishWithin, stopWorking) })
+	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAnnouncing()
+
+	group, taking := errgroup.WithContext(ctx)
+	group.Go(func() error { return in.Run(taking) })
+	group.Go(func() error {
+		defer stopAnnouncing()
+		return pipeline.Run(working, in, database, pipeline.Config{
+			BatchesPerCommit: config.BatchesPerCommit,
+			Announce:         announcer.Commit,
+		}, logger)
+	})
+	group.Go(func() error { return announcer.Run(announcing) })
+	logger.Info("ready")
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		// The time to finish was over: what was not committed comes again.
+		logger.Warn("stopped before the transactions in hand were finished: their messages will be delivered again")
+		err = nil
+	}
+	if e := stopAnswers(); e != nil {
+		logger.Debug("the micro service did not stop cleanly", "error", e)
+	}
+	if e := nc.FlushTimeout(flushWithin); e != nil {
+		logger.Debug("the last acknowledgements may be lost: their messages will come again, and change nothing", "error", e)
+	}
+	return err
+}
+
+func ensure(ctx context.Context, js jetstream.JetStream, config topology.Config) (*topology.Report, error) {
+	report, err := topology.Ensure(ctx, js, config)
+	if err != nil {
+		return nil, err
+	}
+	return report, topology.EnsureWriter(ctx, js)
+}
+
+func prepareSchema(ctx context.Context, pool *pgxpool.Pool, migrate bool, logger *slog.Logger) error {
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	if !migrate {
+		missing, err := migrations.Check(ctx, db)
+		if err == nil && len(missing) > 0 {
+			return &SchemaError{Missing: len(missing)}
+		}
+		return err
+	}
+	applied, err := migrations.Up(ctx, db, slog.New(slog.DiscardHandler))
+	if err == nil && applied > 0 {
+		logger.Info("schema brought up to date", "migrations", applied)
+	}
+	return err
+}
+
+func connectionEvents(logger *slog.Logger) []nats.Option {
+	return []nats.Option{
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				logger.Warn("lost the connection to NATS, reconnecting", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			logger.Info("reconnected to NATS", "server", nc.ConnectedUrlRedacted())
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			logger.Warn("NATS reports an error", "error", err)
+		}),
+	}
+}

@@ -1,0 +1,171 @@
+// Package decode turns messages into batches ready to be stored, or into dead
+// ones.
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/pgcopy"
+	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/shared/record"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// Message is a message of the stream as it came.
+type Message struct {
+	Subject  string
+	Header   nats.Header
+	Data     []byte
+	Sequence uint64
+	Time     time.Time
+}
+
+// Decoder decodes messages one after the other. The zero value is ready; it is
+// not safe for concurrent use.
+type Decoder struct {
+	wire   wire.Decoder
+	parser *record.Parser
+	format record.Format
+}
+
+// Decode reads a message whole. The error says why it can't be a batch: the
+// message is then dead. It never holds bytes of the message. The batch shares
+// the message's data.
+func (d *Decoder) Decode(m *Message) (*store.Batch, error) {
+	message, err := d.wire.Decode(m.Header, m.Data)
+	if err != nil {
+		return nil, err
+	}
+	batch := &store.Batch{
+		Source: store.Source{
+			Identity: message.Source,
+			Name:     message.Name,
+			Size:     message.Size,
+			Plan:     message.Plan,
+			Batches:  message.Batches,
+			SameName: message.SameName,
+		},
+		Number:    message.Number,
+		FirstLine: message.FirstLine,
+		Records:   message.Records,
+	}
+	if message.Long != nil {
+		batch.Rejects = []store.Reject{{
+			Line:   message.FirstLine,
+			Reason: string(record.ReasonTooLong),
+			Raw:    message.Body,
+			Length: message.Long.Length,
+			Digest: &message.Long.Digest,
+		}}
+		return batch, nil
+	}
+	if err := d.prepare(message.Plan.Format); err != nil {
+		return nil, err
+	}
+	if err := d.readRecords(&message, batch); err != nil {
+		return nil, err
+	}
+	return batch, nil
+}
+
+func (d *Decoder) prepare(format record.Format) error {
+	if d.parser != nil && d.format == format {
+		return nil
+	}
+	parser, err := record.NewParser(format)
+	if err != nil {
+		return &wire.HeaderError{Header: wire.HeaderPlan, Reason: err.Error()}
+	}
+	d.parser, d.format = parser, format
+	return nil
+}
+
+// rowSize is what a row takes in binary COPY, give or take a wide price.
+const rowSize = 64
+
+func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
+	batch.Rows = make([]byte, 0, message.Records*rowSize)
+	cutter := record.NewBodyCutter(message.Body, message.Plan.Comma(), message.FirstLine)
+	records := 0
+	for ; ; records++ {
+		rec, err := cutter.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		row, reject := d.parser.Parse(rec)
+		if reject == nil {
+			batch.Rows = pgcopy.AppendRow(batch.Rows, &row)
+			batch.Tally.Add(&row)
+			continue
+		}
+		r := store.Reject{
+			Line:   reject.Line,
+			Column: reject.Column,
+			Reason: string(reject.Reason),
+			Raw:    rec.Raw(),
+			Length: rec.Length,
+		}
+		if rec.Fault == record.TooLong {
+			digest := cutter.Digest()
+			r.Digest = &digest
+		}
+		batch.Rejects = append(batch.Rejects, r)
+	}
+	if records != message.Records {
+		return &wire.BodyError{Reason: fmt.Sprintf("%d records, not %d as in %s", records, message.Records, wire.HeaderRecords)}
+	}
+	return nil
+}
+
+// Dead returns the message as it will be set aside, for the reason given.
+func Dead(m *Message, reason string) *store.Dead {
+	claim := wire.ReadClaim(m.Header)
+	return &store.Dead{
+		Sequence:      m.Sequence,
+		Time:          m.Time,
+		Subject:       text(m.Subject),
+		Headers:       headerBlock(m.Header),
+		Payload:       m.Data,
+		Reason:        text(reason),
+		ClaimedSource: claim.Source,
+		ClaimedBatch:  claim.Number,
+	}
+}
+
+// text makes s fit a text column: PostgreSQL takes neither NUL nor bad UTF-8.
+func text(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// headerBlock writes headers as NATS carries them (ADR-4), with the names in
+// order; none is empty.
+func headerBlock(header nats.Header) []byte {
+	if len(header) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(header))
+	for name := range header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var block bytes.Buffer
+	block.WriteString("NATS/1.0\r\n")
+	for _, name := range names {
+		for _, value := range header[name] {
+			fmt.Fprintf(&block, "%s: %s\r\n", name, value)
+		}
+	}
+	block.WriteString("\r\n")
+	return block.Bytes()
+}

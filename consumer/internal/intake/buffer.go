@@ -1,0 +1,156 @@
+package intake
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+// buffer holds messages, those waiting to be taken and those taken but not yet
+// dropped, up to a number of bytes and of messages.
+type buffer struct {
+	maxBytes, maxMessages int
+
+	mu      sync.Mutex
+	held    map[*Message]struct{}
+	bytes   int
+	waiting []*Message
+	closed  bool
+	// arrived and freed are closed and replaced when something arrives or
+	// leaves: a condition that can be waited for along with a context.
+	arrived, freed chan struct{}
+}
+
+func newBuffer(maxBytes, maxMessages int) *buffer {
+	return &buffer{
+		maxBytes:    maxBytes,
+		maxMessages: maxMessages,
+		held:        make(map[*Message]struct{}),
+		arrived:     make(chan struct{}),
+		freed:       make(chan struct{}),
+	}
+}
+
+// room waits until a message of any size has room, and returns how many
+// messages and bytes have.
+func (b *buffer) room(ctx context.Context, largest int) (messages, bytes int, err error) {
+	for {
+		b.mu.Lock()
+		messages, bytes = b.maxMessages-len(b.held), b.maxBytes-b.bytes
+		freed := b.freed
+		b.mu.Unlock()
+		if messages > 0 && bytes >= largest {
+			return messages, bytes, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, 0, ctx.Err()
+		case <-freed:
+		}
+	}
+}
+
+func (b *buffer) add(m *Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held[m] = struct{}{}
+	b.bytes += m.size()
+	b.waiting = append(b.waiting, m)
+	close(b.arrived)
+	b.arrived = make(chan struct{})
+}
+
+func (b *buffer) drop(m *Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, held := b.held[m]; !held {
+		return
+	}
+	delete(b.held, m)
+	b.bytes -= m.size()
+	close(b.freed)
+	b.freed = make(chan struct{})
+}
+
+// take waits for a message; it returns nil when the buffer has been closed.
+func (b *buffer) take(ctx context.Context) (*Message, error) {
+	for {
+		b.mu.Lock()
+		m, arrived, closed := b.pop(), b.arrived, b.closed
+		b.mu.Unlock()
+		if m != nil || closed {
+			return m, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-arrived:
+		}
+	}
+}
+
+func (b *buffer) tryTake() *Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pop()
+}
+
+func (b *buffer) pop() *Message {
+	if len(b.waiting) == 0 {
+		return nil
+	}
+	m := b.waiting[0]
+	b.waiting[0] = nil
+	if b.waiting = b.waiting[1:]; len(b.waiting) == 0 {
+		b.waiting = nil
+	}
+	return m
+}
+
+// close gives back what nobody took and ends take.
+func (b *buffer) close() {
+	b.mu.Lock()
+	waiting := b.waiting
+	b.waiting, b.closed = nil, true
+	close(b.arrived)
+	b.arrived = make(chan struct{})
+	b.mu.Unlock()
+	for _, m := range waiting {
+		// What the server does not hear it finds out when AckWait has passed.
+		_ = m.Release()
+	}
+}
+
+// keepInProgress tells the server of the messages held, taken or not, so that
+// it does not deliver them again while they wait for the database.
+func (b *buffer) keepInProgress(ctx context.Context) error {
+	ticker := time.NewTicker(topology.InProgressEvery / 4)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-ticker.C:
+			for _, m := range b.due(now) {
+				// A report that fails is repeated soon, and one that is missed
+				// costs a delivery that the ledger ignores.
+				_ = m.msg.InProgress()
+			}
+		}
+	}
+}
+
+func (b *buffer) due(now time.Time) []*Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var due []*Message
+	for m := range b.held {
+		if now.Sub(m.renewed) >= topology.InProgressEvery*3/4 {
+			m.renewed = now
+			due = append(due, m)
+		}
+	}
+	return due
+}

@@ -1,0 +1,58 @@
+package intake
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/decode"
+)
+
+// Message is a message in hand. Until Ack or Release is called it is kept from
+// being delivered again.
+type Message struct {
+	decode.Message
+	// Delivered counts the deliveries of the message, from 1.
+	Delivered uint64
+
+	msg    *nats.Msg
+	buffer *buffer
+	// renewed is when the server was last told that it is being worked on.
+	renewed time.Time
+}
+
+func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return nil, fmt.Errorf("message without JetStream's reply subject: %w", err)
+	}
+	return &Message{
+		Message: decode.Message{
+			Subject:  msg.Subject,
+			Header:   msg.Header,
+			Data:     msg.Data,
+			Sequence: meta.Sequence.Stream,
+			Time:     meta.Timestamp,
+		},
+		Delivered: meta.NumDelivered,
+		msg:       msg,
+		buffer:    b,
+		renewed:   time.Now(),
+	}, nil
+}
+
+// Ack tells the server that the message has taken effect. It does not wait: an
+// acknowledgement that gets lost brings the message back, and the ledger knows it.
+func (m *Message) Ack() error {
+	m.buffer.drop(m)
+	return m.msg.Ack()
+}
+
+// Release gives the message back to be delivered again, at once.
+func (m *Message) Release() error {
+	m.buffer.drop(m)
+	return m.msg.Nak()
+}
+
+func (m *Message) size() int { return len(m.Data) + len(m.Subject) + 512 }

@@ -1,0 +1,61 @@
+// Package pipeline is the consumer's way from message to acknowledgement:
+// messages at hand are decoded, merged into one transaction, and acknowledged
+// when it has been committed.
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/intake"
+	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/shared/stats"
+)
+
+// Limits of one transaction. A merge ends with the message that reaches one.
+const (
+	DefaultBatchesPerCommit = 256
+	maxRows                 = 50_000
+	maxBytes                = 8 << 20
+)
+
+// Writers is how many transactions are under way at once: while one waits for
+// PostgreSQL's disk, another reads.
+const Writers = 2
+
+// Source is where messages come from.
+type Source interface {
+	// Take waits for a message; nil means that there will be no more.
+	Take(ctx context.Context) (*intake.Message, error)
+	// TryTake returns nil when none is at hand.
+	TryTake() *intake.Message
+}
+
+// Database is what gives messages their effect; see store.Store.Write.
+type Database interface {
+	Write(ctx context.Context, batches []*store.Batch, dead []*store.Dead, committed func(*stats.Snapshot)) (*store.Result, error)
+}
+
+// Config of a Pipeline.
+type Config struct {
+	// BatchesPerCommit is the most messages merged into one transaction.
+	BatchesPerCommit int
+	// Announce is called with each snapshot that was committed, in the order of
+	// revisions. It must not block.
+	Announce func(*stats.Snapshot)
+}
+
+// Run moves messages until the source has no more, or an error is fatal, or ctx
+// is over, which also breaks off the transactions under way.
+func Run(ctx context.Context, source Source, database Database, config Config, logger *slog.Logger) error {
+	counter := newCounter(logger)
+	defer counter.close()
+	group, ctx := errgroup.WithContext(ctx)
+	for range Writers {
+		w := &writer{source: source, database: database, config: config, logger: logger, counter: counter}
+		group.Go(func() error { return w.run(ctx) })
+	}
+	return group.Wait()
+}

@@ -1,0 +1,134 @@
+// Package report prints what the commands of the consumer show.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/shared/stats"
+)
+
+// Printer writes to Out, as text for people or one JSON value a line.
+type Printer struct {
+	Out  io.Writer
+	JSON bool
+}
+
+// comparison is a store.Comparison as JSON.
+type comparison struct {
+	Running     *stats.Snapshot `json:"running"`
+	Database    *stats.Snapshot `json:"database"`
+	Agree       bool            `json:"agree"`
+	Differences []string        `json:"differences,omitempty"`
+}
+
+// Comparison prints the running statistics beside the database's own.
+func (p Printer) Comparison(c *store.Comparison) error {
+	if p.JSON {
+		return json.NewEncoder(p.Out).Encode(comparison{c.Running, c.Table, len(c.Differences) == 0, c.Differences})
+	}
+	differs := make(map[string]bool)
+	for _, name := range c.Differences {
+		differs[name] = true
+	}
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\trunning\tSELECT")
+	for _, row := range []struct {
+		name           string
+		running, table any
+	}{
+		{"rows", c.Running.Rows, c.Table.Rows},
+		{"count", c.Running.Count, c.Table.Count},
+		{"nulls", c.Running.Nulls, c.Table.Nulls},
+		{"sum", c.Running.Sum, c.Table.Sum},
+		{"mean", c.Running.Mean, c.Table.Mean},
+		{"min", c.Running.Min, c.Table.Min},
+		{"max", c.Running.Max, c.Table.Max},
+		{"stddev", c.Running.StdDev, c.Table.StdDev},
+		{"first", c.Running.First, c.Table.First},
+		{"last", c.Running.Last, c.Table.Last},
+		{"rejected", c.Running.Rejected, c.Table.Rejected},
+		{"dead", c.Running.Dead, c.Table.Dead},
+	} {
+		mark := ""
+		if differs[row.name] {
+			mark = "  <- differs"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s%s\n", row.name, value(row.running), value(row.table), mark)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	verdict := "They agree."
+	if len(c.Differences) > 0 {
+		verdict = "They do not agree: " + strings.Join(c.Differences, ", ") + "."
+	}
+	_, err := fmt.Fprintf(p.Out, "%s  (revision %d)\n", verdict, c.Running.Revision)
+	return err
+}
+
+// Snapshot prints one snapshot as a line.
+func (p Printer) Snapshot(s *stats.Snapshot) error {
+	if p.JSON {
+		line, err := s.Encode()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.Out, "%s\n", line)
+		return err
+	}
+	_, err := fmt.Fprintf(p.Out, "revision %-5d rows %-7d count %-7d mean %-8s min %-5s max %-5s %s\n",
+		s.Revision, s.Rows, s.Count, short(s.Mean), value(s.Min), value(s.Max), Printable(s.Source))
+	return err
+}
+
+// History prints one source.
+func (p Printer) History(h *store.History) error {
+	if p.JSON {
+		return json.NewEncoder(p.Out).Encode(h)
+	}
+	state := "done"
+	if missing := h.Batches - h.Done; missing > 0 {
+		state = fmt.Sprintf("%d of %d batches missing", missing, h.Batches)
+	}
+	_, err := fmt.Fprintf(p.Out, "%s  %d rows, %d rejected, %s\n  id      %s\n  before  %s\n  after   %s\n",
+		Printable(h.Name), h.Rows, h.Rejected, state, h.Source, extract(h.Before), extract(h.After))
+	return err
+}
+
+func extract(e *store.Extract) string {
+	if e == nil {
+		return "-"
+	}
+	return fmt.Sprintf("count %d, mean %s, min %s, max %s", e.Count, value(e.Mean), value(e.Min), value(e.Max))
+}
+
+// value shows SQL's NULL as a dash.
+func value(v any) string {
+	if text := fmt.Sprint(v); text != "" {
+		return text
+	}
+	return "-"
+}
+
+// short cuts a mean to two digits after the point, for a line that moves.
+func short(n stats.Number) string {
+	if f, err := strconv.ParseFloat(string(n), 64); err == nil {
+		return strconv.FormatFloat(f, 'f', 2, 64)
+	}
+	return value(n)
+}
+
+// Printable escapes what a terminal could take for a command.
+func Printable(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return text
+	}
+	return strconv.Quote(text)
+}

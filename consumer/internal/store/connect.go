@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// lockTimeout bounds a wait for another transaction, which is then tried again:
+// so that nobody waits for ever behind a session that hangs.
+const lockTimeout = 3 * time.Second
+
+// connectTimeout bounds each attempt to connect, unless the address says otherwise.
+const connectTimeout = 5 * time.Second
+
+// ConnectError says why PostgreSQL can't be reached, with the remedy.
+type ConnectError struct {
+	// Address has no password.
+	Address string
+	Reason  string
+	Remedy  string
+	Cause   error
+}
+
+func (e *ConnectError) Error() string {
+	return fmt.Sprintf("cannot reach PostgreSQL at %s: %s. %s", e.Address, e.Reason, e.Remedy)
+}
+
+func (e *ConnectError) Unwrap() error { return e.Cause }
+
+// Connect opens a pool of at most connections sessions and makes sure that one
+// works. An empty address leaves all to libpq's PG* variables. The pool makes
+// new sessions by itself when old ones break. The error is a *ConnectError.
+func Connect(ctx context.Context, address string, connections int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, &ConnectError{"the address given", "not a PostgreSQL address", "Write it as postgres://user:password@host:5432/database", err}
+	}
+	configure(config, connections)
+	where := describe(config.ConnConfig)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, connectError(where, err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, connectError(where, err)
+	}
+	return pool, nil
+}
+
+func configure(config *pgxpool.Config, connections int) {
+	config.MaxConns = int32(connections)
+	conn := config.ConnConfig
+	if conn.ConnectTimeout == 0 {
+		conn.ConnectTimeout = connectTimeout
+	}
+	// Both ends notice a peer that vanished within five seconds.
+	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: 2 * time.Second, Interval: time.Second, Count: 3,
+	}}
+	conn.DialFunc = dialer.DialContext
+	for name, value := range map[string]string{
+		"application_name":        applicationName,
+		"timezone":                "UTC",
+		"lock_timeout":            fmt.Sprint(lockTimeout.Milliseconds()),
+		"tcp_keepalives_idle":     "2",
+		"tcp_keepalives_interval": "1",
+		"tcp_keepalives_count":    "3",
+	} {
+		conn.RuntimeParams[name] = value
+	}
+	// A message is acknowledged because its commit is on disk. Where the server
+	// would answer before that, ask for it; stricter settings stay.
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+		return err
+	}
+}
+
+func describe(config *pgx.ConnConfig) string {
+	if strings.HasPrefix(config.Host, "/") {
+		return fmt.Sprintf("%s, database %s, user %s", config.Host, config.Database, config.User)
+	}
+	u := url.URL{
+		Scheme: "postgres",
+		User:   url.User(config.User),
+		Host:   net.JoinHostPort(config.Host, fmt.Sprint(config.Port)),
+		Path:   "/" + config.Database,
+	}
+	return u.String()
+}
+
+func connectError(where string, err error) error {
+	e := &ConnectError{where, oneLine(err.Error()), "Start it with 'docker compose up -d postgres', or set DATABASE_URL", err}
+	var server *pgconn.PgError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &server):
+		e.Reason = server.Message
+		switch sqlClass(server.Code) {
+		case "28":
+			e.Remedy = "Check user and password in DATABASE_URL, or set PGUSER and PGPASSWORD"
+		case "3D":
+			e.Remedy = "Create it with 'createdb', or name another one in DATABASE_URL"
+		case "53":
+			e.Remedy = "Raise max_connections, or stop other clients"
+		case "57":
+			e.Remedy = "Wait until it has started"
+		}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Reason = "connection refused"
+	case errors.As(err, &dns):
+		e.Reason, e.Remedy = "no such host", "Check the address in DATABASE_URL"
+	case errors.Is(err, os.ErrNotExist):
+		e.Reason = "no server listens on that socket"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		e.Reason = fmt.Sprintf("no answer within %s", connectTimeout)
+	}
+	return e
+}
+
+// spaces also matches the line breaks in pgx's lists of attempts.
+var spaces = regexp.MustCompile(`\s+`)
+
+func oneLine(text string) string { return strings.TrimSpace(spaces.ReplaceAllString(text, " ")) }

@@ -1,0 +1,100 @@
+// The consumer stores batches of CSV records from NATS JetStream in PostgreSQL,
+// each once, and keeps running statistics that it publishes on stats.price.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // The image has no zone files.
+
+	"github.com/urfave/cli/v3"
+	_ "golang.org/x/crypto/x509roots/fallback" // Nor certificates.
+)
+
+// version is set when the binary is linked.
+var version = "0.0.0-dev"
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitDisagree    = 4
+	exitInterrupted = 130
+)
+
+// memoryLimit makes the collector work harder before the process outgrows its
+// promise of 128 MB. It is a soft limit, and GOMEMLIMIT overrides it.
+const memoryLimit = 96 << 20
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := untilSignal()
+	defer stop()
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	err := newCommand(stdout, stderr, logger).Run(ctx, args)
+	var usage *usageError
+	switch {
+	case errors.Is(context.Cause(ctx), errInterrupted):
+		return exitInterrupted
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errDisagree):
+		return exitDisagree
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "consumer: %s. See 'consumer --help'\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "consumer: %s\n", err)
+	return exitFailed
+}
+
+// untilSignal returns a context that ends with the first SIGINT, whose cause is
+// then errInterrupted, or SIGTERM. The next signal ends the process at once.
+func untilSignal() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		signal.Stop(signals)
+		if s == os.Interrupt {
+			cancel(errInterrupted)
+		} else {
+			cancel(context.Canceled)
+		}
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+func newCommand(stdout, stderr io.Writer, logger *slog.Logger) *cli.Command {
+	cli.VersionPrinter = func(cmd *cli.Command) { fmt.Fprintf(stdout, "consumer %s\n", cmd.Root().Version) }
+	root := runCommand(logger)
+	root.Version = version
+	root.Writer, root.ErrWriter = stdout, stderr
+	root.Commands = []*cli.Command{migrateCommand(stdout, logger), statsCommand(stdout), loadsCommand(stdout, stderr)}
+	root.Suggest = true
+	root.ExitErrHandler = func(context.Context, *cli.Command, error) {}
+	setUsageErrors(root)
+	return root
+}
+
+func setUsageErrors(cmd *cli.Command) {
+	cmd.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &usageError{err} }
+	for _, sub := range cmd.Commands {
+		setUsageErrors(sub)
+	}
+}
