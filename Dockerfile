@@ -1,0 +1,61 @@
+# The images of producer and consumer: one static binary each, with CA roots and
+# time zones built in, in an otherwise empty image, run by an unprivileged user.
+#
+#   docker build --target consumer -t streamgauge/consumer .
+#       builds the binaries in Docker
+#   make build && docker build --target consumer-prebuilt -t streamgauge/consumer .
+#       takes them from ./bin, where they must be Linux binaries
+#
+# The prebuilt stages stand first because Docker's classic builder works through
+# the stages in order until it has the target: these need no other image.
+
+ARG GO_IMAGE=golang:1.26.8-alpine
+
+# The home folder is the one place the user may write to: the producer spools
+# standard input there.
+FROM scratch AS producer-prebuilt
+COPY --chown=65532:65532 LICENSE /home/streamgauge/
+COPY bin/producer /producer
+ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
+USER 65532:65532
+ENTRYPOINT ["/producer"]
+
+FROM scratch AS consumer-prebuilt
+COPY --chown=65532:65532 LICENSE /home/streamgauge/
+COPY bin/consumer /consumer
+ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
+USER 65532:65532
+ENTRYPOINT ["/consumer"]
+
+FROM ${GO_IMAGE} AS build
+ARG VERSION=devel
+ARG GOPROXY=https://proxy.golang.org,direct
+ENV CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false GOPROXY=${GOPROXY}
+WORKDIR /src
+# The modules' requirements alone first, so that a change of the code does not
+# download everything again.
+COPY shared/go.mod shared/go.sum shared/
+COPY migrations/go.mod migrations/go.sum migrations/
+COPY producer/go.mod producer/go.sum producer/
+COPY consumer/go.mod consumer/go.sum consumer/
+RUN go -C producer mod download && go -C consumer mod download
+COPY shared shared
+COPY migrations migrations
+COPY producer producer
+COPY consumer consumer
+RUN go -C producer build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ . \
+ && go -C consumer build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ .
+
+FROM scratch AS producer
+COPY --chown=65532:65532 LICENSE /home/streamgauge/
+COPY --from=build /out/producer /producer
+ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
+USER 65532:65532
+ENTRYPOINT ["/producer"]
+
+FROM scratch AS consumer
+COPY --chown=65532:65532 LICENSE /home/streamgauge/
+COPY --from=build /out/consumer /consumer
+ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
+USER 65532:65532
+ENTRYPOINT ["/consumer"]
