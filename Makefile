@@ -9,7 +9,7 @@ BINARIES := producer consumer sandbox
 ifneq ($(wildcard .git),)
 VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
 else
-VERSION ?= $(or $(shell grep -v Format tools/VERSION 2>/dev/null),devel)
+VERSION ?= $(or $(firstword $(shell grep -v Format tools/VERSION 2>/dev/null)),devel)
 endif
 
 # -buildvcs=false: the version above is enough, and Go's own stamping fails in a
@@ -107,9 +107,9 @@ hooks: bin/tools/lefthook bin/tools/gofumpt bin/tools/gitleaks ## install the gi
 .PHONY: zip
 zip: ## pack the committed tree into ./dist, to hand it in
 	@mkdir -p dist
-	@git archive --format=zip --prefix=streamgauge/ -o dist/streamgauge-$(VERSION).zip HEAD
+	@file=dist/streamgauge-`git describe --tags --always`.zip && \
+	git archive --format=zip --prefix=streamgauge/ -o $$file HEAD && echo $$file
 	@if [ -n "`git status --porcelain`" ]; then echo "what is not committed is not in it" >&2; fi
-	@echo dist/streamgauge-$(VERSION).zip
 
 .PHONY: tools
 tools: $(addprefix bin/tools/,$(TOOLS)) ## install all the pinned command-line tools into bin/tools
