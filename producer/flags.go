@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/streamgauge/streamgauge/producer/internal/columns"
+	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+const help = `Examples:
+  producer 2012-1.csv                        send one file
+  producer --wait 2012-*.csv                 send several, return when all rows are stored
+  producer drops/ --exclude 'validation*'    all .csv files of a folder but some
+  zcat big.csv.gz | producer -               standard input
+  producer --delimiter ';' --decimal-comma --map price=precio ventas.csv
+  producer --dry-run 2012-1.csv              check every row, send nothing
+
+A file is told by its content: sending it again, under any name, loads nothing twice.
+Standard output has one line a file; with --output json an object a line:
+  file, source (the id), state (committed, queued, empty, checked, dead, refused,
+  failed, interrupted), records, batches, new, already_loaded, rows, rejected (each
+  null where it is not known), rejects [line, column, reason, raw], error.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects or dead batches
+(known with --wait or --dry-run), 130 interrupted.`
+
+const helpTemplate = `{{.Name}} - {{.Usage}}
+
+Usage: producer [options] FILE|FOLDER|PATTERN|- ...
+
+{{.Description}}
+
+Options:{{range .VisibleFlags}}
+  {{.}}{{end}}
+`
+
+// usageError is about how the command was called.
+type usageError struct{ cause error }
+
+func (e *usageError) Error() string {
+	return strings.TrimRight(e.cause.Error(), ".") + ". See producer --help"
+}
+
+func (e *usageError) Unwrap() error { return e.cause }
+
+func command(log *slog.Logger) *cli.Command {
+	return &cli.Command{
+		Name:                          "producer",
+		Usage:                         "loads CSV files into PostgreSQL through NATS JetStream",
+		Description:                   help,
+		Version:                       version,
+		HideHelpCommand:               true,
+		DisableSliceFlagSeparator:     true,
+		CustomRootCommandHelpTemplate: helpTemplate,
+		OnUsageError:                  func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &usageError{err} },
+		// Errors are main's to tell.
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		Flags:          flags(),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			cfg, err := config(cmd)
+			if err == nil {
+				err = cfg.Validate()
+			}
+			if err != nil {
+				return &usageError{err}
+			}
+			return deliver.Run(ctx, cfg, log)
+		},
+	}
+}
+
+func flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "file", Aliases: []string{"f"}, Usage: "`FILE`, folder or pattern to load, - for standard input; as a plain argument"},
+		&cli.StringSliceFlag{Name: "exclude", Usage: "leave out files that match `PATTERN`"},
+		&cli.BoolFlag{Name: "wait", Aliases: []string{"w"}, Usage: "return when every row is stored, sending again what the broker loses"},
+		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "read and check every row, send nothing"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "text", Usage: "`FORMAT` of the summaries: text or json"},
+
+		&cli.StringFlag{Name: "delimiter", Aliases: []string{"d"}, Value: ",", Usage: "`CHARACTER` between fields; tab or \\t for a tab"},
+		&cli.BoolFlag{Name: "decimal-comma", Usage: "prices have a decimal comma: 1,5"},
+		&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=NAME`: what the file calls timestamp, price or user_id"},
+		&cli.BoolFlag{Name: "no-header", Usage: "the first line is data already"},
+		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns without a header (default: timestamp,price,user_id)"},
+		&cli.StringFlag{Name: "timestamp-format", Usage: "strptime `FORMAT` of the timestamps, as in %d/%m/%Y (default: ISO 8601 or month/day/year)"},
+		&cli.StringFlag{Name: "timezone", Usage: "`ZONE` of timestamps that name none, as in Europe/Madrid (default: UTC)"},
+
+		&cli.StringFlag{Name: "label", Usage: "load the same content again, as a source of its own called `LABEL`"},
+		&cli.BoolFlag{Name: "allow-changed", Usage: "load a file whose name was loaded with other content, besides that"},
+		&cli.IntFlag{Name: "batch-size", Value: deliver.DefaultBatchSize, Usage: "at most `N` records in a batch"},
+
+		&cli.StringFlag{Name: "server", Aliases: []string{"s"}, Sources: cli.EnvVars("NATS_URL"), Usage: "`URL` of NATS (default: nats://127.0.0.1:4222)"},
+		&cli.StringFlag{Name: "creds", Sources: cli.EnvVars("NATS_CREDS"), Usage: "credentials `FILE`"},
+		&cli.StringFlag{Name: "context", Sources: cli.EnvVars("NATS_CONTEXT"), Usage: "`NAME` of a context of the nats command"},
+		&cli.Int64Flag{Name: "max-bytes", Usage: "size of the stream ROWS in `BYTES`, when it is created (default: 1 GiB)"},
+		&cli.IntFlag{Name: "replicas", Usage: "`N` replicas of the streams, when they are created (default: 1)"},
+	}
+}
+
+func config(cmd *cli.Command) (deliver.Config, error) {
+	mapped, err := mapping(cmd.StringSlice("map"))
+	if err != nil {
+		return deliver.Config{}, err
+	}
+	output := cmd.String("output")
+	if output != "text" && output != "json" {
+		return deliver.Config{}, fmt.Errorf("--output is text or json, not %q", output)
+	}
+	cfg := deliver.Config{
+		Server:     topology.Server{URL: cmd.String("server"), Creds: cmd.String("creds"), Context: cmd.String("context")},
+		Streams:    topology.Config{MaxBytes: cmd.Int64("max-bytes"), Replicas: cmd.Int("replicas")},
+		SizesGiven: cmd.IsSet("max-bytes") || cmd.IsSet("replicas"),
+		Inputs:     append(cmd.StringSlice("file"), cmd.Args().Slice()...),
+		Exclude:    cmd.StringSlice("exclude"),
+		Columns: columns.Options{
+			Delimiter: delimiter(cmd.String("delimiter")), DecimalComma: cmd.Bool("decimal-comma"),
+			Map: mapped, NoHeader: cmd.Bool("no-header"),
+			TimestampFormat: cmd.String("timestamp-format"), Timezone: cmd.String("timezone"),
+		},
+		BatchSize: cmd.Int("batch-size"), Label: cmd.String("label"), AllowChanged: cmd.Bool("allow-changed"),
+		Wait: cmd.Bool("wait"), DryRun: cmd.Bool("dry-run"),
+		Out: os.Stdout, JSON: output == "json",
+	}
+	if cmd.IsSet("columns") {
+		cfg.Columns.Names = strings.Split(cmd.String("columns"), ",")
+	}
+	return cfg, explicit(cmd)
+}
+
+// explicit refuses empty values that would pass for the default.
+func explicit(cmd *cli.Command) error {
+	for _, name := range []string{"label", "delimiter", "batch-size"} {
+		if cmd.IsSet(name) && (cmd.String(name) == "" && name != "batch-size" || name == "batch-size" && cmd.Int(name) == 0) {
+			return fmt.Errorf("--%s needs a value other than none", name)
+		}
+	}
+	return nil
+}
+
+func delimiter(text string) string {
+	if text == "tab" || text == `\t` {
+		return "\t"
+	}
+	return text
+}
+
+// mapping reads COLUMN=NAME.
+func mapping(pairs []string) (map[string]string, error) {
+	mapped := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		column, name, found := strings.Cut(pair, "=")
+		column, name = strings.ToLower(strings.TrimSpace(column)), strings.TrimSpace(name)
+		if !found || name == "" {
+			return nil, fmt.Errorf("--map is COLUMN=NAME, as in price=precio, not %q", pair)
+		}
+		if _, twice := mapped[column]; twice {
+			return nil, fmt.Errorf("--map says twice what %q is", column)
+		}
+		mapped[column] = name
+	}
+	return mapped, nil
+}

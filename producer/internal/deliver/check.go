@@ -1,0 +1,85 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/streamgauge/streamgauge/producer/internal/batch"
+	"github.com/streamgauge/streamgauge/producer/internal/inputs"
+	"github.com/streamgauge/streamgauge/producer/internal/report"
+	"github.com/streamgauge/streamgauge/producer/internal/survey"
+	"github.com/streamgauge/streamgauge/shared/record"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// rawKept is how many bytes of a rejected record a report holds, as many as a
+// consumer answers with.
+const rawKept = 200
+
+// check reads one input and every record in it, as a consumer would, and sends
+// nothing.
+func (r *run) check(ctx context.Context, in inputs.Input, f *report.File) error {
+	file, err := in.Open(ctx, r.cfg.Stdin)
+	if err != nil {
+		return r.stopped(ctx, f, err, "stopped")
+	}
+	defer file.Close() // it was only read
+	c := checker{report: f}
+	s, err := survey.Read(ctx, file, r.cfg.Columns, r.cfg.BatchSize, c.visit)
+	if err != nil {
+		return r.stopped(ctx, f, named(f, err), "stopped")
+	}
+	f.State = report.Checked
+	f.Source = wire.SourceID(s.Digest, r.cfg.Label)
+	f.Records, f.Batches = s.Records, s.Batches
+	f.Rows, f.Rejected = &c.rows, &c.rejected
+	return nil
+}
+
+type checker struct {
+	report         *report.File
+	parser         *record.Parser
+	cutter         *record.Cutter
+	rows, rejected int64
+}
+
+func (c *checker) visit(format record.Format, part batch.Part) error {
+	if c.parser == nil {
+		parser, err := record.NewParser(format)
+		if err != nil {
+			return err
+		}
+		c.parser, c.cutter = parser, new(record.Cutter)
+	}
+	if part.Long != nil {
+		c.record(record.Record{Bytes: part.Body, Line: part.FirstLine, Fault: record.TooLong, Length: part.Long.Length})
+		return nil
+	}
+	c.cutter.Reset(part.Body, format.Comma(), part.FirstLine)
+	for {
+		rec, err := c.cutter.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.record(rec)
+	}
+}
+
+func (c *checker) record(rec record.Record) {
+	_, reject := c.parser.Parse(rec)
+	if reject == nil {
+		c.rows++
+		return
+	}
+	c.rejected++
+	if len(c.report.Rejects) < rejectsShown {
+		raw := rec.Raw()
+		c.report.Rejects = append(c.report.Rejects, report.Reject{
+			Line: reject.Line, Column: reject.Column, Reason: string(reject.Reason), Raw: string(raw[:min(len(raw), rawKept)]),
+		})
+	}
+}

@@ -1,0 +1,90 @@
+// Package deliver does the producer's whole work: each input is read, compared
+// with what is loaded, sent, and waited for, one after the other.
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/streamgauge/streamgauge/producer/internal/columns"
+	"github.com/streamgauge/streamgauge/shared/topology"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// DefaultBatchSize is the most records of a batch when nothing else is asked for.
+const DefaultBatchSize = 500
+
+// Config is one run. The zero value of each field is its default.
+type Config struct {
+	// Server is where NATS is, Streams how the streams are made if missing.
+	Server  topology.Server
+	Streams topology.Config
+	// SizesGiven says that Streams was asked for, so that it is worth a word
+	// when the streams stand otherwise.
+	SizesGiven bool
+
+	// Inputs are files, globs, folders, or "-"; Exclude are patterns.
+	Inputs, Exclude []string
+	// Stdin is read for "-"; nil means os.Stdin.
+	Stdin *os.File
+	// Columns says how the files are read.
+	Columns columns.Options
+	// BatchSize is the most records of a batch; zero means DefaultBatchSize.
+	BatchSize int
+	// Label makes of the same content another source.
+	Label string
+	// AllowChanged loads a source under a name that other content has.
+	AllowChanged bool
+
+	// Wait returns only when all is committed.
+	Wait bool
+	// DryRun reads and checks, and contacts nothing.
+	DryRun bool
+
+	// Out is where the summaries go; nil means os.Stdout. JSON makes each of
+	// them a JSON object on a line.
+	Out  io.Writer
+	JSON bool
+}
+
+func (c Config) withDefaults() Config {
+	if c.BatchSize == 0 {
+		c.BatchSize = DefaultBatchSize
+	}
+	if c.Out == nil {
+		c.Out = os.Stdout
+	}
+	if c.Stdin == nil {
+		c.Stdin = os.Stdin
+	}
+	return c
+}
+
+// Validate reports what can be known to be wrong before anything is read or
+// connected. Its errors are about how the command was used.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	switch {
+	case len(c.Inputs) == 0:
+		return errors.New("no file given: name files, folders or patterns, or - for standard input")
+	case c.BatchSize < 1 || c.BatchSize > wire.MaxRecords:
+		return fmt.Errorf("--batch-size is 1 to %d, not %d", wire.MaxRecords, c.BatchSize)
+	case c.Streams.MaxBytes < 0 || c.Streams.MaxBytes > 0 && c.Streams.MaxBytes < wire.MaxBody+wire.MaxHeader:
+		return fmt.Errorf("--max-bytes has to hold one batch at least, %d bytes", wire.MaxBody+wire.MaxHeader)
+	case c.Streams.Replicas < 0 || c.Streams.Replicas > 5 || c.Streams.Replicas != 0 && c.Streams.Replicas%2 == 0:
+		return fmt.Errorf("--replicas is 1, 3 or 5, not %d", c.Streams.Replicas)
+	case c.DryRun && c.Wait:
+		return errors.New("--dry-run sends nothing that --wait could wait for: give one of them")
+	}
+	if c.Label != "" {
+		if err := wire.ValidateLabel(c.Label); err != nil {
+			return fmt.Errorf("--label: %w", err)
+		}
+	}
+	if err := c.Server.Validate(); err != nil {
+		return err
+	}
+	return c.Columns.Validate()
+}

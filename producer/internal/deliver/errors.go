@@ -1,0 +1,36 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrIncomplete says that all was done that could be, but not every record is
+// stored: there are rejects or dead batches, and they have been told.
+var ErrIncomplete = errors.New("some records were not stored")
+
+// FilesError says how many of several files failed; each has been told.
+type FilesError struct {
+	Failed, Files int
+}
+
+func (e *FilesError) Error() string {
+	return fmt.Sprintf("%d of %d files failed, as told above. Mend them and run the same command again: what is loaded stays loaded", e.Failed, e.Files)
+}
+
+// StoppedError says where an interrupted run stopped.
+type StoppedError struct {
+	// At is what was reached.
+	At string
+}
+
+func (e *StoppedError) Error() string {
+	return e.At + "; run the same command again to continue"
+}
+
+// brokerError is a failure of NATS, which any other file would meet as well.
+type brokerError struct{ cause error }
+
+func (e *brokerError) Error() string { return e.cause.Error() }
+
+func (e *brokerError) Unwrap() error { return e.cause }

@@ -1,0 +1,215 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/streamgauge/streamgauge/producer/internal/commit"
+	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/producer/internal/inputs"
+	"github.com/streamgauge/streamgauge/producer/internal/load"
+	"github.com/streamgauge/streamgauge/producer/internal/report"
+	"github.com/streamgauge/streamgauge/producer/internal/survey"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+const (
+	// firstPatience is how long an answer is waited for before anything is sent
+	// unchecked; nextPatience is that for the files after one without an answer.
+	firstPatience = 2 * time.Second
+	nextPatience  = 200 * time.Millisecond
+	// grace is how long an interrupted run waits for the acks on their way.
+	grace = 5 * time.Second
+	// rejectsShown is how many rejects of a file are listed.
+	rejectsShown = 5
+)
+
+// load reads, compares, sends and waits for one input.
+func (r *run) load(ctx context.Context, in inputs.Input, f *report.File) error {
+	file, err := in.Open(ctx, r.cfg.Stdin)
+	if err != nil {
+		return r.stopped(ctx, f, err, "stopped before anything was sent")
+	}
+	defer file.Close() // it was only read
+	s, err := survey.Read(ctx, file, r.cfg.Columns, r.cfg.BatchSize, nil)
+	if err != nil {
+		return r.stopped(ctx, f, named(f, err), "stopped before anything was sent")
+	}
+	d := &delivery{run: r, report: f, survey: s, ours: load.Ours{
+		Source:   wire.SourceID(s.Digest, r.cfg.Label),
+		Name:     f.Name,
+		SameName: r.cfg.AllowChanged || r.cfg.Label != "" || file.Spooled,
+	}}
+	d.recount()
+	f.Source = d.ours.Source
+	if s.Records == 0 {
+		f.State = report.Empty
+		return nil
+	}
+	if d.sequences, err = commit.NewSequences(); err != nil {
+		return named(f, err)
+	}
+	defer d.sequences.Close()
+	return d.deliver(ctx)
+}
+
+// stopped is err, unless the run was interrupted: then it says where.
+func (r *run) stopped(ctx context.Context, f *report.File, err error, at string) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	f.State = report.Interrupted
+	return &StoppedError{At: escape.Name(f.Name) + ": " + at}
+}
+
+func named(f *report.File, err error) error {
+	return fmt.Errorf("%s: %w", escape.Name(f.Name), err)
+}
+
+// delivery is one source on its way into the database.
+type delivery struct {
+	*run
+	report    *report.File
+	survey    *survey.Survey
+	ours      load.Ours
+	sequences *commit.Sequences
+}
+
+// recount takes over what the survey counted.
+func (d *delivery) recount() {
+	d.ours.Plan, d.ours.Records, d.ours.Batches = d.survey.Plan, d.survey.Records, d.survey.Batches
+	d.report.Records, d.report.Batches = d.survey.Records, d.survey.Batches
+}
+
+// deliver sends what is missing and waits for it, from the start again whenever
+// the source turns out to be cut otherwise in the database.
+func (d *delivery) deliver(ctx context.Context) error {
+	for {
+		stored, answered, err := d.compare(ctx)
+		if err != nil {
+			return d.fail(ctx, err, "stopped before anything was sent")
+		}
+		d.reportStart(stored, answered)
+		if stored != nil && stored.Complete() {
+			return d.committed(ctx, stored)
+		}
+		if err := d.send(ctx, load.Missing(stored, d.ours.Batches)); err != nil {
+			return err
+		}
+		d.tellUnanswered()
+		if !d.cfg.Wait {
+			d.report.State = report.Queued
+			return nil
+		}
+		stored, err = d.wait(ctx)
+		var other *load.OtherBatchSizeError
+		if err == nil {
+			return d.committed(ctx, stored)
+		}
+		if !errors.As(err, &other) {
+			return err
+		}
+	}
+}
+
+// compare asks what is loaded already, and cuts the source as it is cut there.
+// Without an answer everything counts as missing.
+func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered bool, err error) {
+	patience := firstPatience
+	if d.unanswered {
+		patience = nextPatience
+	}
+	for {
+		reply, err := d.service.Ask(ctx, patience, d.ours.Question())
+		var silence *load.NoAnswerError
+		if errors.As(err, &silence) {
+			d.unanswered = true
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		d.unanswered = false
+		stored, err := d.ours.Judge(reply)
+		var other *load.OtherBatchSizeError
+		if !errors.As(err, &other) {
+			return stored, true, d.explain(err)
+		}
+		d.log.Info(fmt.Sprintf("%s: %s: sending it so again", escape.Name(d.report.Name), other))
+		if err := d.survey.Adopt(ctx, other.BatchSize); err != nil {
+			return nil, false, err
+		}
+		d.recount()
+	}
+}
+
+// explain finds out whether a source whose name is taken has merely grown.
+func (d *delivery) explain(err error) error {
+	var taken *load.NameTakenError
+	if !errors.As(err, &taken) {
+		return err
+	}
+	sizes := taken.Smaller(d.survey.Size)
+	digests, readErr := d.survey.Beginnings(sizes)
+	if readErr != nil {
+		return readErr
+	}
+	taken.Compare(d.survey.Size, digests)
+	return taken
+}
+
+// fail says what a failure other than of NATS means for the report.
+func (d *delivery) fail(ctx context.Context, err error, at string) error {
+	var format *load.FormatError
+	var taken *load.NameTakenError
+	if errors.As(err, &format) || errors.As(err, &taken) {
+		d.report.State = report.Refused
+	}
+	return d.stopped(ctx, d.report, named(d.report, err), at)
+}
+
+// reportStart keeps how much was loaded before this run sent anything.
+func (d *delivery) reportStart(stored *wire.Load, answered bool) {
+	if !answered || d.report.New != nil {
+		return
+	}
+	var loaded int64
+	if stored != nil {
+		loaded = stored.Rows + stored.Rejected
+	}
+	fresh := d.ours.Records - loaded
+	d.report.New, d.report.Loaded = &fresh, &loaded
+}
+
+func (d *delivery) tellUnanswered() {
+	if d.unanswered && !d.toldUnanswered {
+		d.toldUnanswered = true
+		d.log.Warn("no consumer running: sent all, plan and name unchecked; what is already loaded will be ignored")
+	}
+}
+
+// committed completes the report of a source that is in the database.
+func (d *delivery) committed(ctx context.Context, stored *wire.Load) error {
+	d.report.State = report.Committed
+	d.reportStored(ctx, stored)
+	return nil
+}
+
+func (d *delivery) reportStored(ctx context.Context, stored *wire.Load) {
+	d.report.Rows, d.report.Rejected = &stored.Rows, &stored.Rejected
+	if stored.Rejected == 0 {
+		return
+	}
+	// The rejects are stored whether they can be listed now or not.
+	reply, err := d.service.Ask(ctx, firstPatience, wire.LoadRequest{Source: d.ours.Source, Rejects: rejectsShown})
+	if err != nil || reply.Load == nil {
+		return
+	}
+	for _, reject := range reply.Load.Rejects {
+		d.report.Rejects = append(d.report.Rejects, report.Reject{
+			Line: reject.Line, Column: reject.Column, Reason: reject.Reason, Raw: string(reject.Raw),
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/streamgauge/streamgauge/producer/internal/batch"
+	"github.com/streamgauge/streamgauge/producer/internal/commit"
+	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/producer/internal/report"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// send publishes the batches in ranges, which are ascending, and returns when
+// all have been acknowledged.
+func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
+	d.window.Begin(d.sequences.Set)
+	err := d.survey.Cut(ctx, d.window.Buffer(), func(part batch.Part) ([]byte, error) {
+		for len(ranges) > 0 && ranges[0].Last < part.Number {
+			ranges = ranges[1:]
+		}
+		if len(ranges) == 0 || part.Number < ranges[0].First {
+			return part.Body, nil
+		}
+		if err := d.publish(ctx, part); err != nil {
+			return nil, err
+		}
+		return d.window.Buffer(), nil
+	})
+	if err == nil {
+		if err = d.window.Flush(ctx); err != nil {
+			err = &brokerError{err}
+		}
+	}
+	if err == nil {
+		err = d.survey.Unchanged()
+	}
+	if err == nil {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	d.window.Abandon(bounded)
+	return d.sendFailed(ctx, err)
+}
+
+func (d *delivery) publish(ctx context.Context, part batch.Part) error {
+	b := wire.Batch{
+		Source: d.ours.Source, Name: d.ours.Name, Size: d.survey.Size, SameName: d.ours.SameName,
+		Number: part.Number, Batches: d.ours.Batches,
+		FirstLine: part.FirstLine, Records: part.Records,
+		Plan: d.ours.Plan, Long: part.Long, Body: part.Body,
+	}
+	header, err := b.Encode()
+	if err != nil {
+		return fmt.Errorf("batch %d: %w", part.Number, err)
+	}
+	if err := d.window.Send(ctx, part.Number, header, part.Body); err != nil {
+		return &brokerError{err}
+	}
+	return nil
+}
+
+func (d *delivery) sendFailed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return d.stopped(ctx, d.report, err, fmt.Sprintf("stopped after batch %d of %d", d.window.Through(), d.ours.Batches))
+	}
+	var broken *brokerError
+	if errors.As(err, &broken) {
+		return err
+	}
+	return named(d.report, err)
+}
+
+// wait returns the load when all of it is committed.
+func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
+	w := &commit.Waiter{
+		Ours: &d.ours, Service: d.service, Stream: commit.NewRowsStream(d.broker.js),
+		Sequences: d.sequences, Resend: d.send, Log: d.log.With("file", escape.Name(d.report.Name)),
+	}
+	stored, err := w.Wait(ctx)
+	if err == nil {
+		return stored, nil
+	}
+	var stopped *StoppedError
+	var broken *brokerError
+	var dead *commit.DeadError
+	switch {
+	case errors.As(err, &stopped), errors.As(err, &broken):
+		return nil, err
+	case errors.As(err, &dead):
+		d.report.State = report.Dead
+		if dead.Load == nil {
+			dead.Load = new(wire.Load)
+		}
+		d.reportStored(ctx, dead.Load)
+		return nil, named(d.report, err)
+	}
+	return nil, d.fail(ctx, d.explain(err), fmt.Sprintf("stopped waiting with all of it queued and %d of %d batches committed", w.Done(), d.ours.Batches))
+}

@@ -1,0 +1,77 @@
+// Package load is what the producer knows of a load through the consumers'
+// micro service: it asks, and decides what the answer means for a source that
+// is about to be sent or was sent.
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/shared/topology"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// retryEvery is the pause between two questions while nobody listens.
+const retryEvery = 100 * time.Millisecond
+
+// Requester sends one request and returns its reply: *nats.Conn.
+type Requester interface {
+	RequestMsgWithContext(ctx context.Context, msg *nats.Msg) (*nats.Msg, error)
+}
+
+// Service asks whichever consumer answers. It is safe for concurrent use.
+type Service struct {
+	conn Requester
+}
+
+// NewService returns a Service over conn.
+func NewService(conn Requester) *Service { return &Service{conn} }
+
+// Ask puts the question until it is answered, for as long as patience lasts.
+// Without an answer the error is a *NoAnswerError; when ctx ends, ctx's own.
+func (s *Service) Ask(ctx context.Context, patience time.Duration, question wire.LoadRequest) (*wire.LoadReply, error) {
+	data, err := json.Marshal(question)
+	if err != nil {
+		return nil, fmt.Errorf("encode the question about a load: %w", err)
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		reply, err := s.askOnce(bounded, data)
+		if err == nil {
+			return reply, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		pause := time.NewTimer(retryEvery)
+		select {
+		case <-bounded.Done():
+			pause.Stop()
+			return nil, &NoAnswerError{Cause: err}
+		case <-pause.C:
+		}
+	}
+}
+
+func (s *Service) askOnce(ctx context.Context, data []byte) (*wire.LoadReply, error) {
+	msg, err := s.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: topology.SubjectLoad, Data: data})
+	if err != nil {
+		return nil, err
+	}
+	if code := msg.Header.Get(micro.ErrorCodeHeader); code != "" {
+		return nil, errors.New("the consumer answered: " + escape.Name(msg.Header.Get(micro.ErrorHeader)))
+	}
+	var reply wire.LoadReply
+	if err := json.Unmarshal(msg.Data, &reply); err != nil {
+		return nil, fmt.Errorf("the consumer's answer can't be read: %w", err)
+	}
+	return &reply, nil
+}

@@ -1,0 +1,86 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// NoAnswerError says that no consumer answered in time.
+type NoAnswerError struct {
+	Cause error
+}
+
+func (e *NoAnswerError) Error() string { return "no consumer answers: " + e.Cause.Error() }
+
+func (e *NoAnswerError) Unwrap() error { return e.Cause }
+
+// OtherBatchSizeError says that the source was cut into batches of another size
+// when it was first sent. Batches of one source must all be cut alike.
+type OtherBatchSizeError struct {
+	BatchSize int
+}
+
+func (e *OtherBatchSizeError) Error() string {
+	return fmt.Sprintf("it is loaded in batches of %d records", e.BatchSize)
+}
+
+// FormatError says that the source was read otherwise when it was first sent.
+type FormatError struct {
+	Name        string
+	Differences []string
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("it was read otherwise when it was first loaded (%s). "+
+		"Give the same options as then, or --label NAME to load it a second time, read this way, besides the rows it has",
+		strings.Join(e.Differences, "; "))
+}
+
+// CountError says that the database and the file disagree about how much the
+// file holds, which no command of the pair brings about.
+type CountError struct {
+	What string
+}
+
+func (e *CountError) Error() string {
+	return e.What + ". Was it loaded by another version of producer or consumer? See 'consumer loads'; --label NAME loads it again besides"
+}
+
+// NameTakenError says that the name of the source stands for other content in
+// the database.
+type NameTakenError struct {
+	Name string
+	// Other is what was loaded under the name.
+	Other wire.Load
+	// Others are all sources under the name, Other among them.
+	Others []wire.Load
+	// SameContent says that Other is the very content, loaded under a label.
+	SameContent bool
+	// Grown says that the source begins with all of Other; By is how many bytes it has more.
+	Grown bool
+	By    int64
+}
+
+func (e *NameTakenError) Error() string {
+	switch {
+	case e.SameContent:
+		_, label, _ := strings.Cut(e.Other.Source, "+")
+		return fmt.Sprintf("it is loaded already, under the label %s. "+
+			"To load the same rows once more, and so count them twice, give another --label", escape.Name(label))
+	case e.Grown:
+		return fmt.Sprintf("it has grown by %d bytes since it was loaded (%s). "+
+			"Put the new rows alone into a file of another name and load that; --allow-changed would load all of this file, the old rows a second time",
+			e.By, loaded(e.Other))
+	}
+	return fmt.Sprintf("its content differs from what was loaded under this name (%s). "+
+		"Those rows stay, whatever is loaded now. If these are other rows, rename the file, or give --allow-changed to load them under the same name, "+
+		"or --label NAME to load them as a version of their own; if it is a corrected copy, delete the old rows first, or both will count",
+		loaded(e.Other))
+}
+
+func loaded(l wire.Load) string {
+	return fmt.Sprintf("%d rows and %d rejects so far, sha256 %.12s…", l.Rows, l.Rejected, l.Source)
+}

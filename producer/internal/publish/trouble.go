@@ -1,0 +1,71 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+// How trouble is waited out: from firstPause, doubling, to lastPause, each with
+// half of it at random so that several producers don't come back as one.
+// Trouble shorter than quietFor is not worth a line, since a stream may well be
+// full for a moment; longer, there is one every sayEvery.
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = time.Second
+	quietFor   = time.Second
+	sayEvery   = 5 * time.Second
+)
+
+// trouble is the time during which one message can't be published.
+type trouble struct {
+	log    *slog.Logger
+	next   time.Duration
+	since  time.Time
+	saidAt time.Time
+}
+
+func newTrouble(log *slog.Logger) *trouble { return &trouble{log: log} }
+
+func (t *trouble) met() bool { return t.next > 0 }
+
+// say tells of the trouble when it is time to.
+func (t *trouble) say(what string, cause error) {
+	now := time.Now()
+	if t.since.IsZero() {
+		t.since = now
+	}
+	if now.Sub(t.since) < quietFor || now.Sub(t.saidAt) < sayEvery {
+		return
+	}
+	t.saidAt = now
+	if cause != nil {
+		t.log.Warn(what, "cause", cause)
+	} else {
+		t.log.Warn(what)
+	}
+}
+
+// pause lets time pass, longer each time.
+func (t *trouble) pause(ctx context.Context, denied <-chan error) error {
+	t.next = min(max(2*t.next, firstPause), lastPause)
+	timer := time.NewTimer(t.next/2 + rand.N(t.next/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case err := <-denied:
+		return &DeniedError{err}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func isMismatch(err error) bool {
+	var mismatch *topology.MismatchError
+	return errors.As(err, &mismatch)
+}

@@ -1,0 +1,163 @@
+// Package source reads one file twice and makes sure that both readings saw the
+// same bytes. The first digests it, whole and block by block; the second hands
+// out no byte of a block whose digest is not the one of the first reading.
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"slices"
+)
+
+// blockSize is how many bytes are verified at a time, and so what a second
+// reading holds in memory. A block costs 32 bytes of memory from the first
+// reading on: 32 KiB for a file of 1 GiB.
+const blockSize = 1 << 20
+
+// Fingerprint is what the first reading learnt of a file.
+type Fingerprint struct {
+	// Size is in bytes.
+	Size int64
+	// Digest is the SHA-256 of all bytes.
+	Digest [sha256.Size]byte
+	blocks [][sha256.Size]byte
+}
+
+// Digester is a first reading: it passes on what it reads, and digests it.
+type Digester struct {
+	from   io.Reader
+	size   int64
+	whole  hash.Hash
+	block  hash.Hash
+	filled int // bytes in the block that is being digested
+	blocks [][sha256.Size]byte
+}
+
+// NewDigester returns a Digester reading from a file's first byte on.
+func NewDigester(from io.Reader) *Digester {
+	return &Digester{from: from, whole: sha256.New(), block: sha256.New()}
+}
+
+// Read implements io.Reader.
+func (d *Digester) Read(p []byte) (int, error) {
+	n, err := d.from.Read(p)
+	d.size += int64(n)
+	d.whole.Write(p[:n])
+	for p = p[:n]; len(p) > 0; {
+		part := p[:min(len(p), blockSize-d.filled)]
+		d.block.Write(part)
+		d.filled += len(part)
+		p = p[len(part):]
+		if d.filled == blockSize {
+			d.endBlock()
+		}
+	}
+	return n, err
+}
+
+func (d *Digester) endBlock() {
+	d.blocks = append(d.blocks, [sha256.Size]byte(d.block.Sum(nil)))
+	d.block.Reset()
+	d.filled = 0
+}
+
+// Fingerprint is to be asked once, after Read has returned io.EOF.
+func (d *Digester) Fingerprint() Fingerprint {
+	if d.filled > 0 {
+		d.endBlock()
+	}
+	return Fingerprint{Size: d.size, Digest: [sha256.Size]byte(d.whole.Sum(nil)), blocks: d.blocks}
+}
+
+// Verify returns a second reading of the same file. It ends after as many bytes
+// as the first, and fails with ErrChanged at the first block that differs.
+func (f *Fingerprint) Verify(file io.ReaderAt) io.Reader {
+	return &verifier{file: file, size: f.Size, blocks: f.blocks}
+}
+
+// Same reports whether the file still has the size it had at the first reading.
+// Its bytes up to there are Verify's to compare.
+func (f *Fingerprint) Same(file io.ReaderAt) (bool, error) {
+	n, err := file.ReadAt(make([]byte, 1), f.Size)
+	if n > 0 || err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return true, nil
+}
+
+type verifier struct {
+	file   io.ReaderAt
+	size   int64
+	blocks [][sha256.Size]byte
+	number int // of the block to be read next, from 0
+	buffer []byte
+	ready  []byte // verified, and not handed out yet
+}
+
+func (v *verifier) Read(p []byte) (int, error) {
+	if len(v.ready) == 0 {
+		if v.number == len(v.blocks) {
+			return 0, io.EOF
+		}
+		if err := v.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, v.ready)
+	v.ready = v.ready[n:]
+	return n, nil
+}
+
+func (v *verifier) fill() error {
+	start := int64(v.number) * blockSize
+	length := min(blockSize, v.size-start)
+	if v.buffer == nil {
+		v.buffer = make([]byte, length)
+	}
+	block := v.buffer[:length]
+	n, err := v.file.ReadAt(block, start)
+	if n < len(block) {
+		if errors.Is(err, io.EOF) {
+			return ErrChanged
+		}
+		return err
+	}
+	if sha256.Sum256(block) != v.blocks[v.number] {
+		return ErrChanged
+	}
+	v.number++
+	v.ready = block
+	return nil
+}
+
+// Beginnings returns the SHA-256 of a file's first sizes[i] bytes for each i,
+// in one reading up to the largest of them. The file must not be shorter.
+func Beginnings(file io.ReaderAt, sizes []int64) (map[int64][sha256.Size]byte, error) {
+	digests := make(map[int64][sha256.Size]byte, len(sizes))
+	digest, buffer := sha256.New(), make([]byte, 64<<10)
+	at := int64(0)
+	for _, size := range slices.Sorted(slices.Values(sizes)) {
+		// The bare Writer keeps io.CopyBuffer from choosing a way of its own.
+		if _, err := io.CopyBuffer(struct{ io.Writer }{digest}, io.NewSectionReader(file, at, size-at), buffer); err != nil {
+			return nil, err
+		}
+		at = size
+		digests[size] = [sha256.Size]byte(digest.Sum(nil))
+	}
+	return digests, nil
+}
+
+// SkipMark returns r without the UTF-8 byte order mark it may begin with.
+func SkipMark(r io.Reader) (io.Reader, error) {
+	var start [len(mark)]byte
+	n, err := io.ReadFull(r, start[:])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(start[:n], []byte(mark))), r), nil
+}
+
+const mark = "\xef\xbb\xbf"

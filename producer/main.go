@@ -1,0 +1,81 @@
+// Command producer loads CSV files: it cuts their rows into small batches and
+// publishes them to JetStream, from where consumer brings them into PostgreSQL.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the image holds no time zones
+
+	_ "golang.org/x/crypto/x509roots/fallback" // nor certificates
+
+	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+)
+
+// version is set when a release is linked.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitIncomplete  = 3
+	exitInterrupted = 130
+)
+
+// stopTimeout is how long an interrupted run may take to end: the grace it
+// gives to acks on their way, and a moment.
+const stopTimeout = 6 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	log := slog.New(newTalk(os.Stderr))
+	done := make(chan error, 1)
+	go func() { done <- command(log).Run(ctx, os.Args) }()
+	os.Exit(exit(await(ctx, done)))
+}
+
+// await returns the command's error, or gives up on a command that does not
+// end after an interrupt, as one that reads from a file system that hangs.
+func await(ctx context.Context, done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(stopTimeout):
+		return &deliver.StoppedError{At: "stopped while something did not answer"}
+	}
+}
+
+// exit tells err, unless that was done, and returns the process's exit code.
+func exit(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var usage *usageError
+	var stopped *deliver.StoppedError
+	code := exitFailed
+	switch {
+	case errors.Is(err, deliver.ErrIncomplete):
+		return exitIncomplete
+	case errors.As(err, &usage):
+		code = exitUsage
+	case errors.As(err, &stopped), errors.Is(err, context.Canceled):
+		code = exitInterrupted
+	}
+	fmt.Fprintf(os.Stderr, "producer: %s\n", oneLine(err.Error()))
+	return code
+}
