@@ -71,9 +71,9 @@ vet:
 	@go vet work
 
 .PHONY: tidy
-tidy: ## tidy every go.mod and bring them to the workspace's versions
-	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+tidy: ## bring every go.mod to the workspace's versions and tidy it
 	@go work sync
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
 
 .PHONY: tidy-check
 tidy-check:
