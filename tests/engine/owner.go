@@ -1,26 +1,22 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/containerd/errdefs"
-	"github.com/moby/moby/client"
 )
 
-// The labels of every container that a test run starts: the machine, and the
+// The labels of all that a test run puts on an engine: the machine, and the
 // path of a file that the run keeps locked while it lives. The kernel releases
 // the lock however the run ends, so that the next one can tell what is left
 // over without trusting process ids.
 const (
 	machineLabel = "io.github.streamgauge.tests.machine"
-	ownerLabel   = "io.github.streamgauge.tests.owner"
+	ownerLabel   = "io.github.streamgauge.tests.run"
 )
 
-// Owner is a live test run's claim to its containers.
+// Owner is a live test run's claim to what it has put on an engine.
 type Owner struct {
 	file *os.File
 }
@@ -46,7 +42,7 @@ func NewOwner() (*Owner, error) {
 	return &Owner{file: file}, nil
 }
 
-// Labels returns the labels for a container of this run.
+// Labels returns the labels for what this run makes.
 func (o *Owner) Labels() map[string]string {
 	return map[string]string{machineLabel: machine(), ownerLabel: o.file.Name()}
 }
@@ -60,43 +56,10 @@ func machine() string {
 	return name
 }
 
-// Release gives the claim up: containers still there are left over from now
-// on.
+// Release gives the claim up: what is still there is left over from now on.
 func (o *Owner) Release() {
 	_ = os.Remove(o.file.Name())
 	_ = o.file.Close()
-}
-
-// Reap removes the containers, with their volumes, of runs on this machine
-// that have died, and returns how many. Runs that are alive keep theirs.
-func (e *Engine) Reap(ctx context.Context) (int, error) {
-	list, err := e.ContainerList(ctx, client.ContainerListOptions{
-		All:     true,
-		Filters: make(client.Filters).Add("label", ownerLabel, machineLabel+"="+machine()),
-	})
-	if err != nil {
-		return 0, fmt.Errorf("list containers: %w", err)
-	}
-	removed := 0
-	for _, container := range list.Items {
-		owner := container.Labels[ownerLabel]
-		if alive(owner) {
-			continue
-		}
-		_, err := e.ContainerRemove(ctx, container.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		switch {
-		case errdefs.IsNotFound(err), errdefs.IsConflict(err):
-			// Another run is reaping at the same time.
-		case err != nil:
-			return removed, fmt.Errorf("remove container %s: %w", container.ID, err)
-		default:
-			removed++
-		}
-		if filepath.Dir(owner) == ownersDir() {
-			_ = os.Remove(owner)
-		}
-	}
-	return removed, nil
 }
 
 // alive says whether a run still holds the lock on its file.

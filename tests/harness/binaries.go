@@ -91,14 +91,14 @@ func (b *binaries) build(ctx context.Context) error {
 	if !b.made {
 		return nil
 	}
-	args := []string{"build", "-o", b.dir + string(filepath.Separator)}
-	env := append(os.Environ(), "CGO_ENABLED=0")
+	args := []string{"build", "-buildvcs=false", "-o", b.dir + string(filepath.Separator)}
+	cgo := "CGO_ENABLED=0"
 	if b.race {
-		args = append(args, "-race")
-		env = append(os.Environ(), "CGO_ENABLED=1")
+		args, cgo = append(args, "-race"), "CGO_ENABLED=1"
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+producer, "./"+consumer)...)
-	cmd.Dir, cmd.Env = b.root, env
+	cmd.Dir = b.root
+	cmd.Env = append(os.Environ(), cgo, "GOWORK="+filepath.Join(b.root, "go.work"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}

@@ -106,7 +106,7 @@ func NATSServer(ctx context.Context, root, goos, goarch string) (string, error) 
 
 func serverVersion(ctx context.Context, root string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", serverModule)
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, append(os.Environ(), workspace(root))
 	out, err := cmd.Output()
 	if err != nil {
 		return "", commandError(cmd, err)
@@ -114,10 +114,14 @@ func serverVersion(ctx context.Context, root string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
+// workspace makes the go command use the checkout's workspace, whatever GOWORK
+// says outside.
+func workspace(root string) string { return "GOWORK=" + filepath.Join(root, "go.work") }
+
 func goBuild(ctx context.Context, root, goos, goarch, output, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", output, pkg)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch, workspace(root))
 	if _, err := cmd.Output(); err != nil {
 		return commandError(cmd, err)
 	}
