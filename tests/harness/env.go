@@ -148,7 +148,7 @@ func (e *Env) Environ() []string {
 		"NATS_URL="+e.NATSURL,
 		"DATABASE_URL="+e.DatabaseURL,
 		"NO_COLOR=1",
-		"GORACE=halt_on_error=1")
+		"GORACE=halt_on_error=1 atexit_sleep_ms=0")
 }
 
 // databaseURL returns the superuser's address of a database.

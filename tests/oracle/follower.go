@@ -1,0 +1,109 @@
+package oracle
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
+)
+
+// Snapshot is a message on stats.price, as far as tests look at it. It is read
+// by its JSON names alone, as any subscriber would.
+type Snapshot struct {
+	Database string      `json:"database"`
+	Revision int64       `json:"revision"`
+	Rows     int64       `json:"rows"`
+	Count    int64       `json:"count"`
+	Nulls    int64       `json:"nulls"`
+	Rejected int64       `json:"rejected"`
+	Dead     int64       `json:"dead"`
+	Sum      json.Number `json:"sum"`
+	Mean     json.Number `json:"mean"`
+	Min      json.Number `json:"min"`
+	Max      json.Number `json:"max"`
+	Source   string      `json:"source"`
+}
+
+// Follower records what is published on stats.price from its making on.
+type Follower struct {
+	mu       sync.Mutex
+	messages []Snapshot
+	bad      []string
+}
+
+// Follow subscribes until the test ends.
+func Follow(t testing.TB, env *harness.Env) *Follower {
+	t.Helper()
+	f := &Follower{}
+	conn := env.Conn(t)
+	_, err := conn.Subscribe("stats.price", func(msg *nats.Msg) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		var s Snapshot
+		if err := json.Unmarshal(msg.Data, &s); err != nil || msg.Reply != "" || len(msg.Header) != 0 {
+			f.bad = append(f.bad, fmt.Sprintf("%q (reply %q, headers %v)", msg.Data, msg.Reply, msg.Header))
+			return
+		}
+		f.messages = append(f.messages, s)
+	})
+	must(t, err)
+	must(t, conn.Flush())
+	return f
+}
+
+// All returns every snapshot heard so far, in the order they came.
+func (f *Follower) All() []Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]Snapshot(nil), f.messages...)
+}
+
+// Kept returns those a subscriber keeps that ignores lower revisions.
+func (f *Follower) Kept() []Snapshot {
+	var kept []Snapshot
+	for _, s := range f.All() {
+		if len(kept) == 0 || s.Revision > kept[len(kept)-1].Revision {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// CheckRising fails the test where a revision, as it came, was lower than one
+// before. With one consumer that holds for any subscriber.
+func (f *Follower) CheckRising(t testing.TB) {
+	t.Helper()
+	all := f.All()
+	for i := 1; i < len(all); i++ {
+		if all[i].Revision < all[i-1].Revision {
+			t.Errorf("revision %d came after %d", all[i].Revision, all[i-1].Revision)
+		}
+	}
+}
+
+// CheckLast waits until the last snapshot heard is the database's: 2 s of quiet
+// are promised, and as much again is given for a loaded machine.
+func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
+	t.Helper()
+	var last Snapshot
+	harness.Eventually(t, 4*time.Second, "the last snapshot published is the database's", func() (bool, string) {
+		all := f.All()
+		if len(all) == 0 {
+			return false, "nothing was published"
+		}
+		last = all[len(all)-1]
+		want := env.Int(t, "SELECT revision FROM stats")
+		return last.Revision == want, fmt.Sprintf("revision %d, the database's is %d", last.Revision, want)
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, message := range f.bad {
+		t.Errorf("on stats.price, but not one line of JSON alone: %s", message)
+	}
+	return last
+}
