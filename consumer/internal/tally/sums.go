@@ -10,7 +10,8 @@ import (
 // aggregates do: the digits of avg(price) depend on it.
 type Sums struct {
 	Sum, Squares string
-	// Min and Max are empty when no row had a price.
+	// Min and Max have the scale of the price itself; they are empty when no row
+	// had one.
 	Min, Max string
 }
 
@@ -25,24 +26,22 @@ func (t *Tally) Sums() Sums {
 		scale = max(scale, p.scale)
 	}
 	var sum, squares, least, greatest big.Int
+	var sums Sums
 	for i, p := range parts {
 		factor := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale-p.scale)), nil)
 		sum.Add(&sum, p.sum.Mul(p.sum, factor))
-		low, high := new(big.Int).Mul(p.min, factor), new(big.Int).Mul(p.max, factor)
-		if i == 0 || low.Cmp(&least) < 0 {
+		if low := new(big.Int).Mul(p.min, factor); i == 0 || low.Cmp(&least) < 0 {
 			least.Set(low)
+			sums.Min = decimal(p.min, p.scale)
 		}
-		if i == 0 || high.Cmp(&greatest) > 0 {
+		if high := new(big.Int).Mul(p.max, factor); i == 0 || high.Cmp(&greatest) > 0 {
 			greatest.Set(high)
+			sums.Max = decimal(p.max, p.scale)
 		}
 		squares.Add(&squares, p.squares.Mul(p.squares, factor.Mul(factor, factor)))
 	}
-	return Sums{
-		Sum:     decimal(&sum, scale),
-		Squares: decimal(&squares, 2*scale),
-		Min:     decimal(&least, scale),
-		Max:     decimal(&greatest, scale),
-	}
+	sums.Sum, sums.Squares = decimal(&sum, scale), decimal(&squares, 2*scale)
+	return sums
 }
 
 // part is the prices of one scale.
