@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
 	"strconv"
@@ -37,7 +38,7 @@ func (d *Decoder) Decode(h nats.Header, body []byte) (Batch, error) {
 		Number:    r.integer(HeaderBatch),
 		Batches:   r.integer(HeaderBatches),
 		FirstLine: r.integer(HeaderFirstLine),
-		Records:   int(r.integer(HeaderRecords)),
+		Records:   int(max(0, min(r.integer(HeaderRecords), MaxRecords+1))), // within an int of 32 bits
 		Plan:      d.readPlan(&r),
 		Long:      r.long(),
 		Body:      body,
@@ -62,13 +63,17 @@ func (d *Decoder) readPlan(r *headerReader) Plan {
 	if r.err != nil || text == d.planText && text != "" {
 		return d.plan
 	}
+	if len(text) > MaxPlan {
+		r.fail(HeaderPlan, fmt.Sprintf("%d bytes, more than %d", len(text), MaxPlan))
+		return Plan{}
+	}
 	plan, err := ParsePlan([]byte(text))
 	if err != nil {
 		r.fail(HeaderPlan, "not a plan in JSON")
 		return Plan{}
 	}
-	if err := plan.Validate(); err != nil {
-		r.fail(HeaderPlan, err.Error())
+	if fault := plan.fault(); fault != "" {
+		r.fail(HeaderPlan, fault)
 		return Plan{}
 	}
 	d.planText, d.plan = text, plan
@@ -148,9 +153,10 @@ func (r *headerReader) integer(name string) int64 {
 }
 
 func (r *headerReader) name() string {
-	name, err := url.PathUnescape(r.text(HeaderName))
-	if err != nil {
-		r.fail(HeaderName, "not percent-encoded")
+	text := r.text(HeaderName)
+	name, err := url.PathUnescape(text)
+	if err != nil || escapeName(name) != text {
+		r.fail(HeaderName, "not percent-encoded in the one form")
 	}
 	return name
 }
@@ -167,13 +173,11 @@ func (r *headerReader) sameName() bool {
 
 func (r *headerReader) digest(name string) (sum [sha256.Size]byte) {
 	text := r.text(name)
-	if len(text) != hex.EncodedLen(sha256.Size) {
-		r.fail(name, "not a SHA-256 in hex")
+	if !isDigest(text) {
+		r.fail(name, "not a SHA-256 in lower-case hex")
 		return sum
 	}
-	if _, err := hex.Decode(sum[:], []byte(text)); err != nil {
-		r.fail(name, "not a SHA-256 in hex")
-	}
+	_, _ = hex.Decode(sum[:], []byte(text)) // isDigest leaves nothing to fail
 	return sum
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 )
@@ -24,7 +25,7 @@ func (b *Batch) Encode() (nats.Header, error) {
 	h := make(nats.Header, 13)
 	h[HeaderVersion] = []string{strconv.Itoa(Version)}
 	h[HeaderSource] = []string{b.Source}
-	h[HeaderName] = []string{url.PathEscape(b.Name)}
+	h[HeaderName] = []string{escapeName(b.Name)}
 	h[HeaderSize] = []string{strconv.FormatInt(b.Size, 10)}
 	if b.SameName {
 		h[HeaderSameName] = []string{sameNameAllowed}
@@ -40,4 +41,10 @@ func (b *Batch) Encode() (nats.Header, error) {
 		h[HeaderLongDigest] = []string{hex.EncodeToString(b.Long.Digest[:])}
 	}
 	return h, nil
+}
+
+// escapeName percent-encodes every byte but RFC 3986's unreserved characters,
+// so that a name has one form.
+func escapeName(name string) string {
+	return strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -25,7 +26,7 @@ func ValidateLabel(label string) error {
 	}
 	for _, c := range []byte(label) {
 		if !isLabelByte(c) {
-			return fmt.Errorf("a label holds only letters, digits, '.', '_' and '-', not %q", c)
+			return errors.New("a label holds only letters, digits, '.', '_' and '-'")
 		}
 	}
 	return nil
@@ -39,11 +40,15 @@ func isLabelByte(c byte) bool {
 // ValidateSourceID reports whether id has the form that SourceID writes.
 func ValidateSourceID(id string) error {
 	digest, label, labelled := strings.Cut(id, "+")
-	if len(digest) != hex.EncodedLen(sha256.Size) || strings.Trim(digest, "0123456789abcdef") != "" {
-		return fmt.Errorf("not a SHA-256 in lower-case hex, with +label or without")
+	if !isDigest(digest) {
+		return errors.New("not a SHA-256 in lower-case hex, with +label or without")
 	}
 	if labelled {
 		return ValidateLabel(label)
 	}
 	return nil
+}
+
+func isDigest(text string) bool {
+	return len(text) == hex.EncodedLen(sha256.Size) && strings.Trim(text, "0123456789abcdef") == ""
 }

@@ -28,6 +28,15 @@ const (
 	MaxName = 1024
 	// MaxLabel is the most bytes of a label.
 	MaxLabel = 64
+	// MaxInteger is the greatest integer a header may hold: JSON readers of any
+	// language hold it exactly, and adding lines to it overflows nothing.
+	MaxInteger = 1<<53 - 1
+	// MaxPlan is the most bytes of a plan's JSON, MaxTimestampFormat the most of
+	// its timestamp format.
+	MaxPlan            = 4 << 10
+	MaxTimestampFormat = 256
+	// MaxFields is the most fields a record can have: record.MaxLength delimiters.
+	MaxFields = record.MaxLength + 1
 )
 
 // Batch is consecutive records of one source: one JetStream message. A Batch
