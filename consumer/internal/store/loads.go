@@ -58,10 +58,10 @@ func askSource(ctx context.Context, tx pgx.Tx, request wire.LoadRequest, reply *
 	case err != nil:
 		return err
 	default:
-		if load.Missing, load.MissingMore, err = missing(ctx, tx, id, &load, min(request.Missing, maxMissing)); err != nil {
+		if load.Missing, load.MissingMore, err = missing(ctx, tx, id, &load, within(request.Missing, maxMissing)); err != nil {
 			return err
 		}
-		if load.Rejects, err = firstRejects(ctx, tx, id, min(request.Rejects, maxRejects)); err != nil {
+		if load.Rejects, err = firstRejects(ctx, tx, id, within(request.Rejects, maxRejects)); err != nil {
 			return err
 		}
 		reply.Load = &load
@@ -69,6 +69,9 @@ func askSource(ctx context.Context, tx pgx.Tx, request wire.LoadRequest, reply *
 	reply.Dead, err = deadOf(ctx, tx, request.Source)
 	return err
 }
+
+// within keeps a number from a question between 0 and what an answer may hold.
+func within(asked, most int) int { return max(0, min(asked, most)) }
 
 func scanLoad(row pgx.Row) (id int32, load wire.Load, err error) {
 	var plan []byte
