@@ -3,9 +3,16 @@ module github.com/streamgauge/streamgauge/sandbox
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
+)
+
+require (
+	github.com/synadia-io/orbit.go/natscontext v0.1.1 // indirect
+	github.com/urfave/cli/v3 v3.14.0
+	golang.org/x/net v0.60.0 // indirect
 )
 
 require (
@@ -18,9 +25,11 @@ require (
 	github.com/nats-io/jwt/v2 v2.8.2 // indirect
 	github.com/nats-io/nkeys v0.4.16 // indirect
 	github.com/nats-io/nuid v1.0.1 // indirect
-	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/streamgauge/streamgauge/shared v0.0.0
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 )
+
+replace github.com/streamgauge/streamgauge/shared => ../shared

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -60,8 +61,16 @@ func WriteSamples(ctx context.Context, dir string) ([]string, error) {
 }
 
 // WriteFile writes a file that is there whole or not at all: an interrupted
-// one keeps what path held before.
+// one keeps what path held before. A path that is no regular file, a named
+// pipe for one, is written to as it is.
 func WriteFile(ctx context.Context, path string, cfg Config) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(Write(ctx, f, cfg), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err

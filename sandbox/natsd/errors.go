@@ -1,6 +1,6 @@
 package natsd
 
-import "errors"
+import "github.com/streamgauge/streamgauge/sandbox/internal/port"
 
 // ErrPortTaken says that the wanted port has another listener.
-var ErrPortTaken = errors.New("port is taken")
+var ErrPortTaken = port.ErrTaken

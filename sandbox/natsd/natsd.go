@@ -6,17 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/streamgauge/streamgauge/sandbox/internal/port"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
 )
 
@@ -97,8 +95,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Log.Warn("could not remove what a killed run left", "error", err)
 	}
 	if cfg.Port != 0 {
-		if err := probe(cfg.Host, cfg.Port); err != nil {
-			return nil, err
+		// The server itself would only log it.
+		if err := port.Check(cfg.Host, cfg.Port); err != nil {
+			return nil, fmt.Errorf("NATS port %w", err)
 		}
 	}
 
@@ -195,19 +194,6 @@ func accountsConfig(accounts []Account) string {
 	}
 	b.WriteString("}\n")
 	return b.String()
-}
-
-// probe finds out before anything is set up whether the port can be had: the
-// server itself would only log it.
-func probe(host string, port int) error {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("NATS port %d on %s: %w", port, host, ErrPortTaken)
-	}
-	if err != nil {
-		return fmt.Errorf("NATS port %d: %w", port, err)
-	}
-	return l.Close()
 }
 
 func reap() error {

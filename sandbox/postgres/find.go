@@ -102,16 +102,17 @@ func candidates() []string {
 	seen := map[string]bool{}
 	var out []string
 	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, "postgres")); err != nil {
+		// Folders on PATH often hold links to where a package really is.
+		server, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+		if err != nil {
 			continue
 		}
-		// The binaries find their libraries from where they really are.
-		real, err := filepath.EvalSymlinks(dir)
-		if err != nil || !filepath.IsAbs(real) || seen[real] {
+		home := filepath.Dir(server)
+		if !filepath.IsAbs(home) || seen[home] {
 			continue
 		}
-		seen[real] = true
-		out = append(out, real)
+		seen[home] = true
+		out = append(out, home)
 	}
 	return out
 }

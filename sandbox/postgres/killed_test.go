@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/streamgauge/streamgauge/sandbox/internal/port"
 )
 
 // sandboxEnv makes the test binary a process that runs a server until it is
@@ -143,11 +145,11 @@ func orphan(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort()
+	number, err := port.Free(host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(bin.Dir, "postgres"), arguments(data, port, nil)...)
+	cmd := exec.Command(filepath.Join(bin.Dir, "postgres"), arguments(data, number, nil)...)
 	cmd.Dir = dir
 	cmd.Env = environment()
 	cmd.SysProcAttr = owner(info).attributes()
@@ -167,7 +169,7 @@ func orphan(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{password: strings.TrimSpace(string(b)), port: port}
+	s := &Server{password: strings.TrimSpace(string(b)), port: number}
 	eventually(t, "the orphan serves", func() bool { return answers(s.URL()) == nil })
 	return s.URL()
 }

@@ -4,20 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/child"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
 )
-
-const orphanInterval = 20 * time.Millisecond
 
 // reap ends the servers of dead runs and removes their folders. Those of
 // living runs are locked and stay untouched.
@@ -61,25 +57,7 @@ func endOrphan(ctx context.Context, data string) error {
 	if err != nil || pid <= 1 {
 		return nil // empty or torn: nothing to signal
 	}
-	serves := func() bool {
-		uid, command, err := child.Inspect(ctx, pid)
-		return err == nil && uid == st.Uid && strings.Contains(command, " -D "+data+" -p ")
-	}
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
-		if !serves() {
-			return nil
-		}
-		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("end the PostgreSQL server (process %d) that a killed run left: %w", pid, err)
-		}
-		for deadline := time.Now().Add(stopGrace); serves() && time.Now().Before(deadline); {
-			if !pause(ctx, orphanInterval) {
-				return context.Cause(ctx)
-			}
-		}
-	}
-	if serves() {
-		return fmt.Errorf("the PostgreSQL server (process %d) that a killed run left does not end", pid)
-	}
-	return nil
+	return child.End(ctx, pid, stopGrace, func(uid uint32, command string) bool {
+		return uid == st.Uid && strings.Contains(command, " -D "+data+" -p ")
+	}, syscall.SIGINT, syscall.SIGQUIT)
 }

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/streamgauge/streamgauge/sandbox/internal/port"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
 )
 
@@ -87,8 +88,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Log.Warn("could not remove what a killed run left", "error", err)
 	}
 	if cfg.Port != 0 {
-		if err := probe(cfg.Port); err != nil {
-			return nil, err
+		if err := port.Check(host, cfg.Port); err != nil {
+			return nil, fmt.Errorf("PostgreSQL port %w", err)
 		}
 	}
 
@@ -139,6 +140,8 @@ func (s *Server) url() *url.URL {
 		User:   url.UserPassword(superuser, s.password),
 		Host:   net.JoinHostPort(host, strconv.Itoa(s.port)),
 		Path:   database,
+		// There is no certificate, and PGSSLMODE must not ask for one.
+		RawQuery: "sslmode=disable",
 	}
 }
 

@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/streamgauge/streamgauge/sandbox/internal/port"
 )
 
 const (
@@ -37,15 +37,14 @@ func (s *Server) serve(ctx context.Context, c *cluster, cfg Config) error {
 		fmt.Errorf("PostgreSQL was not ready after %s", startTimeout))
 	defer cancel()
 	for {
-		port := cfg.Port
-		if port == 0 {
+		s.port = cfg.Port
+		if s.port == 0 {
 			var err error
-			if port, err = freePort(); err != nil {
+			if s.port, err = port.Free(host); err != nil {
 				return err
 			}
 		}
-		s.port = port
-		cmd := exec.Command(filepath.Join(s.binaries.Dir, "postgres"), arguments(c.data, port, cfg.Settings)...)
+		cmd := exec.Command(filepath.Join(s.binaries.Dir, "postgres"), arguments(c.data, s.port, cfg.Settings)...)
 		cmd.Dir = c.dir.Path()
 		cmd.Env = environment()
 		cmd.SysProcAttr = c.user.attributes()
@@ -65,7 +64,7 @@ func (s *Server) serve(ctx context.Context, c *cluster, cfg Config) error {
 		}
 		switch {
 		case strings.Contains(gone.log, logPortTaken) && cfg.Port != 0:
-			return fmt.Errorf("PostgreSQL port %d on %s: %w", port, host, ErrPortTaken)
+			return fmt.Errorf("PostgreSQL port %d on %s: %w", cfg.Port, host, ErrPortTaken)
 		case strings.Contains(gone.log, logPortTaken),
 			strings.Contains(gone.log, logStillRunning),
 			strings.Contains(gone.log, logLockExists):
@@ -136,26 +135,6 @@ func (s *Server) ask(ctx context.Context) error {
 	var one int
 	err = conn.QueryRow(ctx, "SELECT 1").Scan(&one)
 	return errors.Join(err, conn.Close(ctx))
-}
-
-// probe finds out before anything is set up whether the port can be had.
-func probe(port int) error {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("PostgreSQL port %d on %s: %w", port, host, ErrPortTaken)
-	}
-	if err != nil {
-		return fmt.Errorf("PostgreSQL port %d: %w", port, err)
-	}
-	return l.Close()
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return 0, fmt.Errorf("no free port on %s: %w", host, err)
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // pause reports whether d went by before the context was done.

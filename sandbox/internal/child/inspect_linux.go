@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// Inspect returns a process's user and command line, the arguments joined
+// inspect returns a process's user and command line, the arguments joined
 // by spaces. It fails when there is no such process, or only its zombie.
-func Inspect(_ context.Context, pid int) (uid uint32, command string, err error) {
+func inspect(_ context.Context, pid int) (uid uint32, command string, err error) {
 	dir := fmt.Sprintf("/proc/%d", pid)
 	info, err := os.Stat(dir)
 	if err != nil {

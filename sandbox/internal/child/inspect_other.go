@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Inspect returns a process's user and command line, the arguments joined
+// inspect returns a process's user and command line, the arguments joined
 // by spaces. It fails when there is no such process, or only its zombie.
-func Inspect(ctx context.Context, pid int) (uid uint32, command string, err error) {
+func inspect(ctx context.Context, pid int) (uid uint32, command string, err error) {
 	out, err := exec.CommandContext(ctx, "ps", "-ww", "-o", "stat=", "-o", "uid=", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
 		return 0, "", fmt.Errorf("ps: %w", err)
