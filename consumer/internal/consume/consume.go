@@ -118,7 +118,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	group.Go(func() error { return in.Run(taking) })
 	group.Go(func() error {
 		defer stopAnnouncing()
-		return pipeline.Run(working, in, database, pipeline.Config{
+		return pipeline.Run(working, source{in}, database, pipeline.Config{
 			BatchesPerCommit: config.BatchesPerCommit,
 			Announce:         announcer.Commit,
 		}, logger)
@@ -138,6 +138,25 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		logger.Debug("the last acknowledgements may be lost: their messages will come again, and change nothing", "error", e)
 	}
 	return err
+}
+
+// source hands the intake's messages to the pipeline.
+type source struct{ in *intake.Intake }
+
+func (s source) Take(ctx context.Context) (pipeline.Message, error) {
+	message, err := s.in.Take(ctx)
+	if message == nil {
+		return nil, err
+	}
+	return message, err
+}
+
+func (s source) TryTake() pipeline.Message {
+	message := s.in.TryTake()
+	if message == nil {
+		return nil
+	}
+	return message
 }
 
 func ensure(ctx context.Context, js jetstream.JetStream, config topology.Config) (*topology.Report, error) {

@@ -136,7 +136,7 @@ func (b *buffer) keepInProgress(ctx context.Context) error {
 			for _, m := range b.due(now) {
 				// A report that fails is repeated soon, and one that is missed
 				// costs a delivery that the ledger ignores.
-				_ = m.msg.InProgress()
+				_ = m.delivery.InProgress()
 			}
 		}
 	}

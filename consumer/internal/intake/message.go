@@ -16,10 +16,17 @@ type Message struct {
 	// Delivered counts the deliveries of the message, from 1.
 	Delivered uint64
 
-	msg    *nats.Msg
-	buffer *buffer
+	delivery delivery
+	buffer   *buffer
 	// renewed is when the server was last told that it is being worked on.
 	renewed time.Time
+}
+
+// delivery is what a *nats.Msg tells the server of itself.
+type delivery interface {
+	Ack(opts ...nats.AckOpt) error
+	Nak(opts ...nats.AckOpt) error
+	InProgress(opts ...nats.AckOpt) error
 }
 
 func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
@@ -36,23 +43,26 @@ func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
 			Time:     meta.Timestamp,
 		},
 		Delivered: meta.NumDelivered,
-		msg:       msg,
+		delivery:  msg,
 		buffer:    b,
 		renewed:   time.Now(),
 	}, nil
 }
 
+// Content returns the message as it came.
+func (m *Message) Content() *decode.Message { return &m.Message }
+
 // Ack tells the server that the message has taken effect. It does not wait: an
 // acknowledgement that gets lost brings the message back, and the ledger knows it.
 func (m *Message) Ack() error {
 	m.buffer.drop(m)
-	return m.msg.Ack()
+	return m.delivery.Ack()
 }
 
 // Release gives the message back to be delivered again, at once.
 func (m *Message) Release() error {
 	m.buffer.drop(m)
-	return m.msg.Nak()
+	return m.delivery.Nak()
 }
 
 func (m *Message) size() int { return len(m.Data) + len(m.Subject) + 512 }

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/streamgauge/streamgauge/consumer/internal/intake"
+	"github.com/streamgauge/streamgauge/consumer/internal/decode"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 	"github.com/streamgauge/streamgauge/shared/stats"
 )
@@ -28,9 +28,18 @@ const Writers = 2
 // Source is where messages come from.
 type Source interface {
 	// Take waits for a message; nil means that there will be no more.
-	Take(ctx context.Context) (*intake.Message, error)
+	Take(ctx context.Context) (Message, error)
 	// TryTake returns nil when none is at hand.
-	TryTake() *intake.Message
+	TryTake() Message
+}
+
+// Message is a message in hand, until it is acknowledged or given back.
+type Message interface {
+	Content() *decode.Message
+	// Ack tells the server that the message has taken effect.
+	Ack() error
+	// Release gives the message back to be delivered again.
+	Release() error
 }
 
 // Database is what gives messages their effect; see store.Store.Write.

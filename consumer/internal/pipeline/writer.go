@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/consumer/internal/decode"
-	"github.com/streamgauge/streamgauge/consumer/internal/intake"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 )
 
@@ -34,7 +33,7 @@ type writer struct {
 
 // item is a message with what it was decoded to: a batch or a dead message.
 type item struct {
-	message *intake.Message
+	message Message
 	batch   *store.Batch
 	dead    *store.Dead
 }
@@ -64,7 +63,7 @@ func (w *writer) gather(ctx context.Context) ([]item, error) {
 	for message != nil {
 		it := w.decode(message)
 		items = append(items, it)
-		bytes += len(message.Data)
+		bytes += len(message.Content().Data)
 		if it.batch != nil {
 			rows += it.batch.Records
 		}
@@ -76,12 +75,13 @@ func (w *writer) gather(ctx context.Context) ([]item, error) {
 	return items, nil
 }
 
-func (w *writer) decode(message *intake.Message) item {
-	batch, err := w.decoder.Decode(&message.Message)
+func (w *writer) decode(message Message) item {
+	content := message.Content()
+	batch, err := w.decoder.Decode(content)
 	if err != nil {
 		w.logger.Warn("a message can't be decoded: setting it aside",
-			"stream_sequence", message.Sequence, "subject", message.Subject, "reason", err)
-		return item{message: message, dead: decode.Dead(&message.Message, err.Error())}
+			"stream_sequence", content.Sequence, "subject", content.Subject, "reason", err)
+		return item{message: message, dead: decode.Dead(content, err.Error())}
 	}
 	return item{message: message, batch: batch}
 }
@@ -128,10 +128,11 @@ func (w *writer) isolate(ctx context.Context, items []item, refused error) error
 		}
 		return nil
 	}
-	it := items[0]
+	message := items[0].message
+	content := message.Content()
 	w.logger.Warn("PostgreSQL refuses a message's values: setting it aside",
-		"stream_sequence", it.message.Sequence, "reason", refused)
-	return w.write(ctx, []item{{message: it.message, dead: decode.Dead(&it.message.Message, refused.Error())}})
+		"stream_sequence", content.Sequence, "reason", refused)
+	return w.write(ctx, []item{{message: message, dead: decode.Dead(content, refused.Error())}})
 }
 
 // commit makes one attempt, and acknowledges what it committed.
