@@ -4,8 +4,6 @@ package announce
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/shared/stats"
-	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
 const (
@@ -32,15 +29,19 @@ type Database interface {
 	Latest(ctx context.Context) (*stats.Snapshot, error)
 }
 
-// Ensure makes sure that the streams stand.
-type Ensure func(context.Context) error
+// subject is stats.price, as the announcer uses it.
+type subject interface {
+	publish(line []byte) error
+	// listen passes on what anyone publishes, until stop is called.
+	listen(heard chan *nats.Msg) (stop func(), err error)
+	// kept returns the line that latecomers get; nil when there is none.
+	kept(ctx context.Context) ([]byte, error)
+}
 
 // Announcer publishes the snapshots of one process and follows those of all.
 type Announcer struct {
-	nc       *nats.Conn
-	js       jetstream.JetStream
+	subject  subject
 	database Database
-	ensure   Ensure
 	logger   *slog.Logger
 	commits  chan *stats.Snapshot
 
@@ -51,10 +52,11 @@ type Announcer struct {
 
 // New returns an Announcer that publishes nothing before Run.
 func New(nc *nats.Conn, js jetstream.JetStream, database Database, ensure Ensure, logger *slog.Logger) *Announcer {
-	return &Announcer{
-		nc: nc, js: js, database: database, ensure: ensure, logger: logger,
-		commits: make(chan *stats.Snapshot, waiting),
-	}
+	return newAnnouncer(&natsSubject{nc: nc, js: js, ensure: ensure, logger: logger}, database, logger)
+}
+
+func newAnnouncer(on subject, database Database, logger *slog.Logger) *Announcer {
+	return &Announcer{subject: on, database: database, logger: logger, commits: make(chan *stats.Snapshot, waiting)}
 }
 
 // Commit has a snapshot published that was just committed. It never blocks;
@@ -71,14 +73,11 @@ func (a *Announcer) Commit(s *stats.Snapshot) {
 // committed before.
 func (a *Announcer) Run(ctx context.Context) error {
 	heard := make(chan *nats.Msg, waiting)
-	sub, err := a.nc.ChanSubscribe(topology.SubjectStats, heard)
+	stop, err := a.subject.listen(heard)
 	if err != nil {
-		return fmt.Errorf("subscribe to %s: %w", topology.SubjectStats, err)
+		return err
 	}
-	defer func() {
-		// The connection is closed next, and takes the subscription with it.
-		_ = sub.Unsubscribe()
-	}()
+	defer stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -122,7 +121,7 @@ func (a *Announcer) publish(s *stats.Snapshot) {
 		a.logger.Error("a snapshot can't be published", "error", err)
 		return
 	}
-	if err := a.nc.Publish(topology.SubjectStats, line); err != nil {
+	if err := a.subject.publish(line); err != nil {
 		return
 	}
 	a.highest, a.last = s, s
@@ -158,28 +157,15 @@ func (a *Announcer) catchUp(ctx context.Context) {
 	a.publish(current)
 }
 
-// streamKeeps says whether latecomers would get s. It mends a stream that is
-// missing, and takes an answer that does not come for yes: there is nobody to
-// tell anything then.
+// streamKeeps says whether latecomers would get s. It takes an answer that does
+// not come for yes: there is nobody to tell anything then.
 func (a *Announcer) streamKeeps(ctx context.Context, s *stats.Snapshot) bool {
-	stream, err := a.js.Stream(ctx, topology.StreamStats)
-	if err == nil {
-		var kept *jetstream.RawStreamMsg
-		if kept, err = stream.GetLastMsgForSubject(ctx, topology.SubjectStats); err == nil {
-			last, err := stats.Decode(kept.Data)
-			return err == nil && same(&last, s)
-		}
+	line, err := a.subject.kept(ctx)
+	if err != nil {
+		return true
 	}
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return false
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		if err := a.ensure(ctx); err != nil {
-			a.logger.Warn("can't restore the stream of statistics", "error", err)
-		}
-		return false
-	}
-	return true
+	last, err := stats.Decode(line)
+	return err == nil && same(&last, s)
 }
 
 func same(a, b *stats.Snapshot) bool {
