@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 		"producer: other delimiter": {"producer", []string{"--file", env.File(t, "d.csv", "timestamp;price;user_id\n1/1/2012;5;1\n")}, nil, 1,
 			[]string{"--delimiter"}},
 		"producer: unknown flag":   {"producer", []string{"--fiel", sample}, nil, 2, []string{"fiel"}},
-		"producer: no file":        {"producer", nil, nil, 2, []string{"--file"}},
+		"producer: no file":        {"producer", nil, nil, 2, []string{"no file given"}},
 		"producer: bad batch size": {"producer", []string{"--file", sample, "--batch-size", "0"}, nil, 2, []string{"batch"}},
 		"consumer: unknown flag":   {"consumer", []string{"--bogus"}, nil, 2, []string{"bogus"}},
 		"consumer: bad merge":      {"consumer", []string{"--batches-per-commit", "0"}, nil, 2, []string{"--batches-per-commit"}},
@@ -97,8 +97,8 @@ func TestOlderSchema(t *testing.T) {
 func TestFullStream(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
-	path := generate(t, 20_000, 41)
-	producer := env.StartProducer(t, "--file", path, "--batch-size", "100", "--max-bytes", "65536", "--wait")
+	path := generate(t, manyRows, 41)
+	producer := env.StartProducer(t, "--file", path, "--batch-size", "100", "--max-bytes", "1048576", "--wait")
 	producer.WaitFor(t, "full", 20*time.Second)
 	env.StartConsumer(t)
 	producer.Wait(t).Exits(t, 0)
