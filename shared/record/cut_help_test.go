@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -47,6 +48,30 @@ func keep(c *Cutter, rec Record) cut {
 		kept.Digest = c.Digest()
 	}
 	return kept
+}
+
+// firstDifference says where two lists of records part, in few words however long
+// the records are.
+func firstDifference(want, got []cut) string {
+	for i := range max(len(want), len(got)) {
+		switch {
+		case i >= len(want):
+			return fmt.Sprintf("record %d is too many: %v", i, got[i])
+		case i >= len(got):
+			return fmt.Sprintf("record %d is missing: %v", i, want[i])
+		case want[i] != got[i]:
+			return fmt.Sprintf("record %d\nwant %v\ngot  %v", i, want[i], got[i])
+		}
+	}
+	return "the records are the same"
+}
+
+func (c cut) String() string {
+	text := c.Text
+	if len(text) > 80 {
+		text = text[:40] + "…" + text[len(text)-40:]
+	}
+	return fmt.Sprintf("%q of %d bytes, line %d behind %d blank, length %d, fault %q, digest %.4x", text, len(c.Text), c.Line, c.Blank, c.Length, c.Fault, c.Digest)
 }
 
 // naive cuts input by the letter of the package documentation, a byte at a time
@@ -163,15 +188,42 @@ func inputs(delimiter byte) *rapid.Generator[[]byte] {
 		pieces := rapid.SliceOfN(rapid.IntRange(0, 24), 0, 60).Draw(t, "pieces")
 		var b []byte
 		for _, p := range pieces {
-			if p == 0 {
+			switch p {
+			case 0:
 				b = append(b, long.Draw(t, "long")...)
-			} else {
+			case 1:
+				b = append(b, delimiter)
+				b = append(b, nearLimit.Draw(t, "near a limit")...)
+			default:
 				b = append(b, short.Draw(t, "short")...)
 			}
 		}
 		return b
 	})
 }
+
+// nearLimit generates a quoted field that just keeps to the limits or just does
+// not.
+var nearLimit = rapid.Custom(func(t *rapid.T) string {
+	lines, held := rapid.IntRange(1, MaxQuotedLines+2).Draw(t, "lines"), rapid.IntRange(0, 3000).Draw(t, "bytes")
+	if rapid.Bool().Draw(t, "many lines") {
+		lines = MaxQuotedLines + rapid.IntRange(-1, 2).Draw(t, "lines more")
+	}
+	if rapid.Bool().Draw(t, "many bytes") {
+		held = MaxQuotedBytes + rapid.IntRange(-2, 2).Draw(t, "bytes more")
+	}
+	crlf := rapid.IntRange(0, lines).Draw(t, "CRLF")
+	var b []byte
+	for i := 1; i < lines; i++ {
+		if i < crlf {
+			b = append(b, '\r')
+		}
+		b = append(b, '\n')
+	}
+	rest := bytes.Repeat([]byte("x"), max(0, held-lines+1))
+	at := rapid.IntRange(0, len(rest)).Draw(t, "lines at")
+	return `"` + string(rest[:at]) + string(b) + string(rest[at:]) + rapid.SampledFrom([]string{`"`, `""`, ""}).Draw(t, "end")
+})
 
 var delimiters = rapid.SampledFrom([]byte{',', ';', '\t', '|', ' '})
 

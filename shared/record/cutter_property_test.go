@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -22,7 +23,7 @@ func TestCutterFollowsTheRules(t *testing.T) {
 		want, wantTrailing := naive(input, delimiter, line)
 		got, trailing := collect(t, NewBodyCutter(input, delimiter, line))
 		if !slices.Equal(want, got) || trailing != wantTrailing {
-			t.Fatalf("cut %q, %d blank lines at the end, not %d:\n%s", input, trailing, wantTrailing, cmp.Diff(want, got))
+			t.Fatalf("%d blank lines at the end, not %d; %s", trailing, wantTrailing, firstDifference(want, got))
 		}
 	})
 }
@@ -32,6 +33,9 @@ func TestCutterStreamsLikeBody(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		delimiter := delimiters.Draw(t, "delimiter")
 		input := inputs(delimiter).Draw(t, "input")
+
+		// The buffer moves, and long records are dropped, where it is full.
+		input = append(bytes.Repeat([]byte(strings.Repeat("x", 99)+"\n"), rapid.SampledFrom([]int{0, 0, 0, bufferSize/100 - 1, bufferSize / 200}).Draw(t, "rows before")), input...)
 		want, wantTrailing := collect(t, NewBodyCutter(input, delimiter, 1))
 
 		readers := map[string]io.Reader{
@@ -42,7 +46,7 @@ func TestCutterStreamsLikeBody(t *testing.T) {
 		for name, reader := range readers {
 			got, trailing := collect(t, NewCutter(reader, delimiter, 1))
 			if !slices.Equal(want, got) || trailing != wantTrailing {
-				t.Fatalf("%s: %d blank lines at the end, not %d:\n%s", name, trailing, wantTrailing, cmp.Diff(want, got))
+				t.Fatalf("%s: %d blank lines at the end, not %d; %s", name, trailing, wantTrailing, firstDifference(want, got))
 			}
 		}
 	})
@@ -79,7 +83,7 @@ func TestCutterCutsBatchesAgain(t *testing.T) {
 			cutter.Reset(body, delimiter, batch[0].Line)
 			got, trailing := collect(t, cutter)
 			if !slices.Equal(batch, got) || trailing != 0 {
-				t.Fatalf("body %q, %d blank lines at its end:\n%s", body, trailing, cmp.Diff(batch, got))
+				t.Fatalf("%d blank lines at the end of a body; %s", trailing, firstDifference(batch, got))
 			}
 			records = records[len(batch):]
 		}

@@ -38,7 +38,6 @@ func (c *Cutter) dropLong() {
 	c.long.add(c.buf[c.next:sure])
 	c.long.dropped += int64(sure - c.next)
 	c.next = sure
-	s.start = -1
 }
 
 func (l *long) begin(head []byte) {

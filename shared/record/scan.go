@@ -16,7 +16,7 @@ const (
 type scan struct {
 	mode  mode
 	fault Fault
-	start int   // the record's first byte; negative once that has been dropped
+	start int   // the record's first byte; before at once that has been seen
 	at    int   // the next byte to look at
 	lines int64 // line ends before at
 	end   int   // the byte after the record, once known
@@ -106,8 +106,7 @@ func (c *Cutter) advanceInside() (ended, stopped bool) {
 
 	default:
 		s.at = len(c.buf)
-		// The last byte may be the CR of a line end that is yet to come.
-		if c.ended || s.quoted(s.at-1) > MaxQuotedBytes {
+		if c.ended || s.quoted(s.at) > MaxQuotedBytes {
 			return c.giveUp(), false
 		}
 		return false, true
