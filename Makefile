@@ -4,13 +4,8 @@
 MODULES  := $(patsubst %/go.mod,%,$(wildcard */go.mod))
 BINARIES := producer consumer sandbox
 
-# The version that the binaries report: what git says of this tree, or of the
-# commit it was archived from, or "devel". VERSION=… overrides it.
-ifneq ($(wildcard .git),)
-VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
-else
-VERSION ?= $(or $(firstword $(shell grep -v Format tools/VERSION 2>/dev/null)),devel)
-endif
+# The version that the binaries report; VERSION=1.2.3 sets another.
+VERSION ?= $(shell tools/version)
 
 # -buildvcs=false: the version above is enough, and Go's own stamping fails in a
 # checkout that belongs to another user.
@@ -107,7 +102,7 @@ hooks: bin/tools/lefthook bin/tools/gofumpt bin/tools/gitleaks ## install the gi
 .PHONY: zip
 zip: ## pack the committed tree into ./dist, to hand it in
 	@mkdir -p dist
-	@file=dist/streamgauge-`git describe --tags --always`.zip && \
+	@file=dist/streamgauge-`git describe --tags --match 'v[0-9]*' --always`.zip && \
 	git archive --format=zip --prefix=streamgauge/ -o $$file HEAD && echo $$file
 	@if [ -n "`git status --porcelain`" ]; then echo "what is not committed is not in it" >&2; fi
 
