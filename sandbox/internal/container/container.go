@@ -220,8 +220,13 @@ func (s *Server) ready(ctx context.Context) error {
 // URL is the connection string of the superuser, with the password.
 func (s *Server) URL() string { return s.url().String() }
 
-// RedactedURL is URL with the password masked, fit for screens and logs.
-func (s *Server) RedactedURL() string { return s.url().Redacted() }
+// RedactedURL is URL with the password masked and without parameters, fit for
+// screens and logs.
+func (s *Server) RedactedURL() string {
+	u := s.url()
+	u.RawQuery = ""
+	return u.Redacted()
+}
 
 func (s *Server) url() *url.URL {
 	return &url.URL{

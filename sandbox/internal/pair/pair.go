@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/streamgauge/streamgauge/sandbox/internal/shell"
 )
 
 // ErrNotBuilt says that a binary is nowhere. Its text names the remedy.
@@ -50,16 +52,16 @@ func Command(name string) string {
 	}
 	wd, err := os.Getwd()
 	if err != nil {
-		return path
+		return shell.Quote(path)
 	}
 	rel, err := filepath.Rel(wd, path)
 	if err != nil || strings.HasPrefix(rel, "..") {
-		return path
+		return shell.Quote(path)
 	}
 	if !strings.ContainsRune(rel, filepath.Separator) {
-		return "./" + rel // a bare word would be looked for on PATH
+		return shell.Quote("./" + rel) // a bare word would be looked for on PATH
 	}
-	return rel
+	return shell.Quote(rel)
 }
 
 func same(a, b string) bool {

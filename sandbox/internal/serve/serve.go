@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/pair"
 	"github.com/streamgauge/streamgauge/sandbox/internal/servers"
+	"github.com/streamgauge/streamgauge/sandbox/internal/shell"
 )
 
 // Config says what runs and how it is told.
@@ -105,7 +106,7 @@ and in a third one, after the same source:
 Ctrl-C ends the sandbox.
 `,
 		s.NATSURL, portNote(cfg.Servers, s), shown, s.Database.About, data,
-		s.EnvFile(), pair.Command("consumer"), pair.Command("producer"), sampleFile(), subscriber())
+		shell.Quote(s.EnvFile()), pair.Command("consumer"), pair.Command("producer"), sampleFile(), subscriber())
 	return err
 }
 

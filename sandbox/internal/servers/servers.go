@@ -15,6 +15,7 @@ import (
 	"github.com/streamgauge/streamgauge/sandbox/internal/child"
 	"github.com/streamgauge/streamgauge/sandbox/internal/port"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
+	"github.com/streamgauge/streamgauge/sandbox/internal/shell"
 	"github.com/streamgauge/streamgauge/sandbox/natsd"
 )
 
@@ -163,16 +164,11 @@ func (s *Servers) Dir() string { return s.run.Path() }
 func (s *Servers) EnvFile() string { return s.run.Path("env") }
 
 func (s *Servers) writeEnv() error {
-	text := "export NATS_URL=" + quote(s.NATSURL) + "\nexport DATABASE_URL=" + quote(s.Database.URL) + "\n"
+	text := "export NATS_URL=" + shell.Quote(s.NATSURL) + "\nexport DATABASE_URL=" + shell.Quote(s.Database.URL) + "\n"
 	if err := os.RemoveAll(s.EnvFile()); err != nil { // a killed run's, whatever its mode
 		return err
 	}
 	return os.WriteFile(s.EnvFile(), []byte(text), 0o600)
-}
-
-// quote makes a word of any text, for every shell.
-func quote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 func (s *Servers) onClose(f func() error) { s.close = append(s.close, f) }
