@@ -135,3 +135,32 @@ func TestChangedFileUnchecked(t *testing.T) {
 	consumer.WaitFor(t, "refused", 10*time.Second)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }
+
+// TestReplanWhileWaiting: batches that were sent by another plan than the
+// stored one are superseded; a waiting producer learns of it and sends again.
+func TestReplanWhileWaiting(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t, "--batches-per-commit", "1")
+	path := generate(t, 20_000, 12)
+	producer := env.StartProducer(t, "--file", path, "--batch-size", "10", "--wait")
+	waitForRows(t, env, 100)
+	producer.Kill(t)
+	consumer.Kill(t)
+	// What is left in the queue would finish the load by itself.
+	stream, err := env.JetStream(t).Stream(t.Context(), "ROWS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	producer = env.StartProducer(t, "--file", path, "--batch-size", "1000", "--wait")
+	producer.WaitFor(t, "no consumer running", 20*time.Second)
+	consumer = env.StartConsumer(t)
+	consumer.WaitFor(t, "superseded", 20*time.Second)
+	result := producer.WaitWithin(t, time.Minute).Exits(t, 0)
+	contains(t, "standard error", result.Stderr, "batches of 10")
+	oracle.Check(t, env, oracle.FromFile(t, path, ""))
+}

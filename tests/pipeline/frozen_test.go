@@ -1,0 +1,81 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
+	"github.com/streamgauge/streamgauge/tests/oracle"
+)
+
+// TestFrozenConsumer: promise 11. A consumer that stopped in the middle of its
+// transaction holds the keys another one needs. That one frees itself of it
+// within ten seconds. The frozen one is played by a session with its marks: a
+// real one can't be stopped at the same point each time.
+func TestFrozenConsumer(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	path := env.Sample(t, "2012-4.csv")
+	load := oracle.FromFile(t, path, "")
+
+	frozen := connectAs(t, env, "streamgauge consumer")
+	tx, err := frozen.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tx.Exec(t.Context(), `INSERT INTO sources (identity, name, claims_name, size, plan, batches) VALUES ($1, 'held.csv', true, 1, '{}', 1)`, load.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	producer := env.StartProducer(t, "--file", path, "--wait")
+	consumer.WaitFor(t, "ended the session", 10*time.Second)
+	producer.WaitWithin(t, 10*time.Second).Exits(t, 0)
+	t.Logf("freed and done after %s", time.Since(began))
+	oracle.Check(t, env, load)
+}
+
+// TestForeignTransaction: whoever else holds the keys is not ended, however
+// long it takes; the consumer waits, and goes on when they are free.
+func TestForeignTransaction(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	path := env.Sample(t, "2012-4.csv")
+
+	foreign := connectAs(t, env, "somebody else")
+	tx, err := foreign.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE stats IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	producer := env.StartProducer(t, "--file", path, "--wait")
+	// The second complaint comes after lock_timeout has passed twice.
+	consumer.WaitFor(t, "can't write to PostgreSQL", 20*time.Second)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatalf("the foreign transaction was ended: %v", err)
+	}
+	producer.WaitWithin(t, 20*time.Second).Exits(t, 0)
+	oracle.Check(t, env, oracle.FromFile(t, path, ""))
+}
+
+func connectAs(t *testing.T, env *harness.Env, application string) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig(env.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["application_name"] = application
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
