@@ -96,11 +96,11 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Name: "allow-changed", Usage: "load a file whose name was loaded with other content, besides that"},
 		&cli.IntFlag{Name: "batch-size", Value: deliver.DefaultBatchSize, Usage: "at most `N` records in a batch"},
 
-		&cli.StringFlag{Name: "server", Aliases: []string{"s"}, Sources: cli.EnvVars("NATS_URL"), Usage: "`URL` of NATS (default: nats://127.0.0.1:4222)"},
-		&cli.StringFlag{Name: "creds", Sources: cli.EnvVars("NATS_CREDS"), Usage: "credentials `FILE`"},
-		&cli.StringFlag{Name: "context", Sources: cli.EnvVars("NATS_CONTEXT"), Usage: "`NAME` of a context of the nats command"},
-		&cli.Int64Flag{Name: "max-bytes", Usage: "size of the stream ROWS in `BYTES`, when it is created (default: 1 GiB)"},
-		&cli.IntFlag{Name: "replicas", Usage: "`N` replicas of the streams, when they are created (default: 1)"},
+		&cli.StringFlag{Name: "server", Aliases: []string{"s"}, Usage: "`URL` of NATS (default: nats://127.0.0.1:4222) [$NATS_URL]"},
+		&cli.StringFlag{Name: "creds", Usage: "credentials `FILE` [$NATS_CREDS]"},
+		&cli.StringFlag{Name: "context", Usage: "`NAME` of a context of the nats command, instead of the two [$NATS_CONTEXT]"},
+		&cli.Int64Flag{Name: "max-bytes", HideDefault: true, Usage: "size of the stream ROWS in `BYTES`, when it is created (default: 1 GiB)"},
+		&cli.IntFlag{Name: "replicas", HideDefault: true, Usage: "`N` replicas of the streams, when they are created (default: 1)"},
 	}
 }
 
@@ -114,7 +114,7 @@ func config(cmd *cli.Command) (deliver.Config, error) {
 		return deliver.Config{}, fmt.Errorf("--output is text or json, not %q", output)
 	}
 	cfg := deliver.Config{
-		Server:     topology.Server{URL: cmd.String("server"), Creds: cmd.String("creds"), Context: cmd.String("context")},
+		Server:     server(cmd, os.Getenv),
 		Streams:    topology.Config{MaxBytes: cmd.Int64("max-bytes"), Replicas: cmd.Int("replicas")},
 		SizesGiven: cmd.IsSet("max-bytes") || cmd.IsSet("replicas"),
 		Inputs:     append(cmd.StringSlice("file"), cmd.Args().Slice()...),
@@ -134,14 +134,36 @@ func config(cmd *cli.Command) (deliver.Config, error) {
 	return cfg, explicit(cmd)
 }
 
-// explicit refuses empty values that would pass for the default.
+// explicit refuses values that would pass for the default.
 func explicit(cmd *cli.Command) error {
-	for _, name := range []string{"label", "delimiter", "batch-size"} {
-		if cmd.IsSet(name) && (cmd.String(name) == "" && name != "batch-size" || name == "batch-size" && cmd.Int(name) == 0) {
-			return fmt.Errorf("--%s needs a value other than none", name)
+	for _, name := range []string{"label", "delimiter"} {
+		if cmd.IsSet(name) && cmd.String(name) == "" {
+			return fmt.Errorf("--%s is empty", name)
+		}
+	}
+	for _, name := range []string{"batch-size", "replicas"} {
+		if cmd.IsSet(name) && cmd.Int(name) < 1 {
+			return fmt.Errorf("--%s is at least 1, not %d", name, cmd.Int(name))
 		}
 	}
 	return nil
+}
+
+// server is where NATS is: a flag wins over its variable, and a context given
+// by a flag over the variables of what it excludes, or the other way round.
+func server(cmd *cli.Command, env func(string) string) topology.Server {
+	s := topology.Server{URL: cmd.String("server"), Creds: cmd.String("creds"), Context: cmd.String("context")}
+	byContext, byAddress := s.Context != "", s.URL != "" || s.Creds != ""
+	if s.URL == "" && !byContext {
+		s.URL = env("NATS_URL")
+	}
+	if s.Creds == "" && !byContext {
+		s.Creds = env("NATS_CREDS")
+	}
+	if s.Context == "" && !byAddress {
+		s.Context = env("NATS_CONTEXT")
+	}
+	return s
 }
 
 func delimiter(text string) string {

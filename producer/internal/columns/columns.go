@@ -57,28 +57,30 @@ func (o Options) Validate() error {
 	if _, err := time.LoadLocation(o.Timezone); err != nil {
 		return fmt.Errorf("--timezone: %q is no zone of the IANA database: expected one such as Europe/Madrid", o.Timezone)
 	}
-	names := o.Names
-	if !o.NoHeader {
-		names = make([]string, len(Required))
-		for i, column := range Required {
-			names[i] = o.fileColumn(column)
+	if o.NoHeader {
+		if _, err := Match(o.FileColumns(), o); err != nil {
+			return fmt.Errorf("--columns: %w", err)
 		}
+		return nil
 	}
-	_, err := Match(names, o)
-	return err
+	format := o.format(len(Required))
+	format.Price, format.UserID = 1, 2 // anything that is valid
+	return format.Validate()
+}
+
+// FileColumns are the columns of a file without a header.
+func (o Options) FileColumns() []string {
+	if o.Names == nil {
+		return Required
+	}
+	return o.Names
 }
 
 // Match finds the required columns among names, in any order, ignoring case and
 // spaces around them. Other columns are ignored. The error is a *MissingError
 // or a *DuplicateError, or the options' own.
 func Match(names []string, o Options) (record.Format, error) {
-	format := record.Format{
-		Delimiter:       string(o.Comma()),
-		DecimalComma:    o.DecimalComma,
-		Fields:          len(names),
-		TimestampFormat: o.TimestampFormat,
-		Timezone:        canonicalZone(o.Timezone),
-	}
+	format := o.format(len(names))
 	var missing []string
 	for i, index := range []*int{&format.Timestamp, &format.Price, &format.UserID} {
 		wanted := o.fileColumn(Required[i])
@@ -98,10 +100,22 @@ func Match(names []string, o Options) (record.Format, error) {
 	if err := format.Validate(); err != nil {
 		return record.Format{}, err
 	}
-	if _, err := record.NewParser(format); err != nil {
-		return record.Format{}, err
-	}
 	return format, nil
+}
+
+// format is all but where the columns are.
+func (o Options) format(fields int) record.Format {
+	delimiter := o.Delimiter
+	if delimiter == "" {
+		delimiter = ","
+	}
+	return record.Format{
+		Delimiter:       delimiter,
+		DecimalComma:    o.DecimalComma,
+		Fields:          fields,
+		TimestampFormat: o.TimestampFormat,
+		Timezone:        canonicalZone(o.Timezone),
+	}
 }
 
 func (o Options) fileColumn(column string) string {

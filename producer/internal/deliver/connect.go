@@ -29,13 +29,15 @@ type broker struct {
 	js   jetstream.JetStream
 	// rows is the size of the stream ROWS in bytes.
 	rows int64
-	// denied gets the first violation that makes publishing pointless.
-	denied chan error
+	// denied ends, with the cause, when NATS denies what publishing needs.
+	denied context.Context
+	deny   context.CancelCauseFunc
 	config topology.Config
 }
 
 func connect(ctx context.Context, cfg Config, log *slog.Logger) (*broker, error) {
-	b := &broker{denied: make(chan error, 1), config: cfg.Streams}
+	b := &broker{config: cfg.Streams}
+	b.denied, b.deny = context.WithCancelCause(context.WithoutCancel(ctx))
 	var err error
 	b.conn, err = topology.Connect(cfg.Server, "streamgauge producer",
 		nats.FlusherTimeout(writeTimeout),
@@ -48,10 +50,11 @@ func connect(ctx context.Context, cfg Config, log *slog.Logger) (*broker, error)
 		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("connected to NATS again", "server", conn.ConnectedUrlRedacted()) }),
 	)
 	if err != nil {
+		b.deny(nil)
 		return nil, err
 	}
 	if err := b.prepare(ctx, cfg, log); err != nil {
-		b.conn.Close()
+		b.close()
 		return nil, err
 	}
 	return b, nil
@@ -68,11 +71,6 @@ func (b *broker) prepare(ctx context.Context, cfg Config, log *slog.Logger) erro
 	}
 	report, err := b.ensure(ctx)
 	if err != nil {
-		select {
-		case denied := <-b.denied:
-			return &publish.DeniedError{Cause: denied}
-		default:
-		}
 		return err
 	}
 	if cfg.SizesGiven {
@@ -87,12 +85,22 @@ func (b *broker) prepare(ctx context.Context, cfg Config, log *slog.Logger) erro
 func (b *broker) ensure(ctx context.Context) (*topology.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
+	defer context.AfterFunc(b.denied, cancel)()
 	report, err := topology.Ensure(ctx, b.js, b.config)
+	if b.denied.Err() != nil {
+		return nil, &publish.DeniedError{Cause: context.Cause(b.denied)}
+	}
 	if err != nil {
 		return nil, err
 	}
 	b.rows = report.Rows.Config.MaxBytes
 	return report, nil
+}
+
+// close lets go of everything.
+func (b *broker) close() {
+	b.conn.Close()
+	b.deny(nil)
 }
 
 // restore is publish.Restore.
@@ -115,10 +123,7 @@ func (b *broker) note(err error, log *slog.Logger) {
 		`Subscription to "` + nats.InboxPrefix,
 	} {
 		if strings.Contains(err.Error(), needed) {
-			select {
-			case b.denied <- err:
-			default:
-			}
+			b.deny(err)
 			return
 		}
 	}

@@ -28,9 +28,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if r.broker, err = connect(ctx, cfg, log); err != nil {
 		return err
 	}
-	defer r.broker.conn.Close()
+	defer r.broker.close()
 	r.service = load.NewService(r.broker.conn)
-	r.window = publish.NewWindow(r.broker.js, r.broker.restore, r.broker.rows, r.broker.denied, log)
+	r.window = publish.NewWindow(r.broker.denied, r.broker.js, r.broker.restore, r.broker.rows, log)
 	return r.all(ctx, list, r.load)
 }
 
@@ -103,6 +103,8 @@ func (r *run) tellNext(queued, committed, incomplete bool) {
 	case r.cfg.DryRun:
 	case incomplete:
 		r.log.Info("'consumer loads' lists each file's rejects; mend those rows and load them from a file of their own")
+	case queued && r.unanswered:
+		r.log.Info("queued is not stored yet: start 'consumer', and it will store it")
 	case queued:
 		r.log.Info("queued is not stored yet: 'consumer loads' shows how far the consumer is; --wait would wait for it")
 	case committed:

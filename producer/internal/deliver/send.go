@@ -39,9 +39,6 @@ func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
 	if err == nil {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	d.window.Abandon(bounded)
 	return d.sendFailed(ctx, err)
 }
 
@@ -62,13 +59,17 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 	return nil
 }
 
+// sendFailed leaves the window empty, unless NATS failed and the run ends.
 func (d *delivery) sendFailed(ctx context.Context, err error) error {
+	var broken *brokerError
+	if ctx.Err() == nil && errors.As(err, &broken) {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	d.window.Abandon(bounded)
 	if ctx.Err() != nil {
 		return d.stopped(ctx, d.report, err, fmt.Sprintf("stopped after batch %d of %d", d.window.Through(), d.ours.Batches))
-	}
-	var broken *brokerError
-	if errors.As(err, &broken) {
-		return err
 	}
 	return named(d.report, err)
 }

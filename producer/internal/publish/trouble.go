@@ -51,15 +51,15 @@ func (t *trouble) say(what string, cause error) {
 }
 
 // pause lets time pass, longer each time.
-func (t *trouble) pause(ctx context.Context, denied <-chan error) error {
+func (t *trouble) pause(ctx, denied context.Context) error {
 	t.next = min(max(2*t.next, firstPause), lastPause)
 	timer := time.NewTimer(t.next/2 + rand.N(t.next/2))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
-	case err := <-denied:
-		return &DeniedError{err}
+	case <-denied.Done():
+		return &DeniedError{context.Cause(denied)}
 	case <-ctx.Done():
 		return ctx.Err()
 	}

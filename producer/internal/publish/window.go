@@ -45,7 +45,7 @@ type Acked func(number int64, sequence uint64) error
 type Window struct {
 	js      Publisher
 	restore Restore
-	denied  <-chan error
+	denied  context.Context
 	log     *slog.Logger
 	options []jetstream.PublishOpt
 	limit   int64 // of ROWS in bytes, for what is said
@@ -65,9 +65,9 @@ type message struct {
 	err    error
 }
 
-// NewWindow returns an empty Window. limit is the size of ROWS in bytes. What
-// arrives on denied ends publishing with a *DeniedError.
-func NewWindow(js Publisher, restore Restore, limit int64, denied <-chan error, log *slog.Logger) *Window {
+// NewWindow returns an empty Window. limit is the size of ROWS in bytes. When
+// denied ends, so does publishing, with its cause in a *DeniedError.
+func NewWindow(denied context.Context, js Publisher, restore Restore, limit int64, log *slog.Logger) *Window {
 	return &Window{
 		js: js, restore: restore, limit: limit, denied: denied, log: log,
 		options: []jetstream.PublishOpt{
@@ -229,8 +229,8 @@ func (w *Window) await(ctx context.Context, m *message) (uint64, error) {
 	case err := <-m.future.Err():
 		m.future, m.err = nil, err
 		return 0, err
-	case err := <-w.denied:
-		return 0, &DeniedError{err}
+	case <-w.denied.Done():
+		return 0, &DeniedError{context.Cause(w.denied)}
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}

@@ -42,13 +42,11 @@ func Read(ctx context.Context, file io.ReaderAt, o columns.Options, batchSize in
 	if err != nil {
 		return nil, err
 	}
-	names := o.Names
+	names := o.FileColumns()
 	if s.header {
 		if names, err = readHeader(cutter, o.Comma()); err != nil {
 			return nil, err
 		}
-	} else if names == nil {
-		names = columns.Required
 	}
 	if s.Plan.Format, err = columns.Match(names, o); err != nil {
 		return nil, err
