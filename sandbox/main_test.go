@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -19,10 +20,18 @@ import (
 const selfEnv = "SANDBOX_TEST_SELF"
 
 func TestMain(m *testing.M) {
+	if real := os.Getenv(tamperEnv); real != "" && filepath.Base(os.Args[0]) == "consumer" {
+		fmt.Fprintln(os.Stderr, tamper(real))
+		os.Exit(1)
+	}
 	if os.Getenv(selfEnv) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, dir := range made {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
 
 // output collects what a process writes while it runs.

@@ -42,15 +42,23 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 		return err
 	}
 
+	var in files
+	if cfg.DataDir != "" {
+		if in, err = inputs(cfg.DataDir); err != nil {
+			return err
+		}
+	}
+
 	d.screen.heading("1. NATS, PostgreSQL and a consumer")
 	s, err := servers.Start(ctx, servers.Config{DatabaseURL: cfg.DatabaseURL, Image: cfg.Image, FreePorts: true}, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	files, err := inputs(ctx, cfg.DataDir, s.Dir())
-	if err != nil {
-		return err
+	if cfg.DataDir == "" {
+		if in, err = samples(ctx, s.Dir()); err != nil {
+			return err
+		}
 	}
 	d.natsURL, d.databaseURL = s.NATSURL, s.Database.URL
 	if s.Database.Origin == servers.Given {
@@ -65,7 +73,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 	d.screen.item("PostgreSQL", s.Database.Redacted)
 	d.screen.item("", s.Database.About)
 
-	consumer, err := startConsumer(ctx, consumerPath, d.environment())
+	consumer, err := startConsumer(ctx, consumerPath, environment("NATS_URL="+d.natsURL, "DATABASE_URL="+d.databaseURL))
 	if err != nil {
 		return err
 	}
@@ -80,7 +88,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 		return err
 	}
 	defer d.stats.close()
-	if err := d.show(ctx, files); err != nil {
+	if err := d.show(ctx, in); err != nil {
 		return err
 	}
 	d.screen.line("")

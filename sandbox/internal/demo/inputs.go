@@ -22,14 +22,17 @@ type files struct {
 	validation string
 }
 
-// inputs are the files in dir, or the samples, made in the run's folder.
-func inputs(ctx context.Context, dir, run string) (files, error) {
-	if dir == "" {
-		dir = filepath.Join(run, "data")
-		if _, err := gen.WriteSamples(ctx, dir); err != nil {
-			return files{}, err
-		}
+// samples are made in the run's folder, so that the demo needs no checkout.
+func samples(ctx context.Context, run string) (files, error) {
+	dir := filepath.Join(run, "data")
+	if _, err := gen.WriteSamples(ctx, dir); err != nil {
+		return files{}, err
 	}
+	return inputs(dir)
+}
+
+// inputs are the files in dir.
+func inputs(dir string) (files, error) {
 	months, err := filepath.Glob(filepath.Join(escapeGlob(dir), monthly))
 	if err != nil {
 		return files{}, err

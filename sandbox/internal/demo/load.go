@@ -26,20 +26,20 @@ const exitRejects = 3
 // arrive: they are published within 2 s of the last commit.
 const settleTimeout = 5 * time.Second
 
-// environment is that of the children: the demo's servers, and none of the
-// user's own NATS and PostgreSQL settings.
-func (d *demo) environment() []string {
+// environment is that of a child: the given settings, and none of the user's
+// own for NATS and PostgreSQL.
+func environment(settings ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "NATS_") || strings.HasPrefix(v, "PG") || strings.HasPrefix(v, "DATABASE_URL=")
 	})
-	return append(env, "NATS_URL="+d.natsURL, "DATABASE_URL="+d.databaseURL)
+	return append(env, settings...)
 }
 
 // load runs the producer on one file, shows the statistics as they come, and
 // returns when those of the last commit have.
 func (d *demo) load(ctx context.Context, path string) error {
 	cmd := exec.Command(d.producer, "--file", path, "--batch-size", strconv.Itoa(batchSize), "--wait")
-	cmd.Env = d.environment()
+	cmd.Env = environment("NATS_URL=" + d.natsURL) // it has no business with the database
 	var summary bytes.Buffer
 	talk := &tail.Buffer{}
 	cmd.Stdout, cmd.Stderr = &summary, talk
