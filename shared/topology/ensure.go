@@ -146,8 +146,7 @@ func harmless(have, want jetstream.StreamConfig) []string {
 }
 
 func unavailable(what string, err error) error {
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
 		switch api.ErrorCode {
 		case jetstream.JSErrCodeJetStreamNotEnabledForAccount:
 			return &UnavailableError{"JetStream is off for this NATS account: enable it for the account, or connect with another one", err}

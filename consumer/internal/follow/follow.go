@@ -28,12 +28,11 @@ func Run(ctx context.Context, server topology.Server, show func(*stats.Snapshot)
 	}
 	var last *stats.Snapshot
 	showNew := func(line []byte) error {
-		s, err := stats.Decode(line)
-		if err != nil || last != nil && !s.Supersedes(last) {
-			return nil
+		if s, err := stats.Decode(line); err == nil && (last == nil || s.Supersedes(last)) {
+			last = &s
+			return show(&s)
 		}
-		last = &s
-		return show(&s)
+		return nil
 	}
 	if line, err := kept(ctx, js); err != nil {
 		return err

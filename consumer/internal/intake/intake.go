@@ -86,10 +86,9 @@ func (in *Intake) pullForever(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := in.subscribeAndPull(ctx, func() { pause = retryFirst })
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
-		var mismatch *topology.MismatchError
-		if errors.As(err, &mismatch) {
+		if _, ok := errors.AsType[*topology.MismatchError](err); ok {
 			return err
 		}
 		in.logger.Warn("can't take messages in, trying again", "error", err)
@@ -163,8 +162,7 @@ func pullError(err error) error {
 	case errors.Is(err, nats.ErrNoHeartbeat):
 		return fmt.Errorf("the server has lost the pull request: %w", err)
 	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
 		return fmt.Errorf("pull: %s", api.Description)
 	}
 	return fmt.Errorf("pull: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -71,16 +72,14 @@ func configure(config *pgxpool.Config, connections int) {
 		Enable: true, Idle: 2 * time.Second, Interval: time.Second, Count: 3,
 	}}
 	conn.DialFunc = dialer.DialContext
-	for name, value := range map[string]string{
+	maps.Copy(conn.RuntimeParams, map[string]string{
 		"application_name":        applicationName,
 		"timezone":                "UTC",
 		"lock_timeout":            fmt.Sprint(lockTimeout.Milliseconds()),
 		"tcp_keepalives_idle":     "2",
 		"tcp_keepalives_interval": "1",
 		"tcp_keepalives_count":    "3",
-	} {
-		conn.RuntimeParams[name] = value
-	}
+	})
 	// A message is acknowledged because its commit is on disk. Where the server
 	// would answer before that, ask for it; stricter settings stay.
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {

@@ -53,16 +53,13 @@ var retryClasses = map[string]bool{
 // Classify decides in one place what an error means. It never returns Poison
 // for anything but a value refused by the COPY of the rows.
 func Classify(err error) Class {
-	var value *valueError
-	if errors.As(err, &value) {
+	if _, ok := errors.AsType[*valueError](err); ok {
 		return Poison
 	}
-	var count *countError
-	if errors.As(err, &count) {
+	if _, ok := errors.AsType[*countError](err); ok {
 		return Fatal
 	}
-	var server *pgconn.PgError
-	if errors.As(err, &server) {
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if retryClasses[sqlClass(server.Code)] {
 			return Retry
 		}
