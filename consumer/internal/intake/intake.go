@@ -65,11 +65,14 @@ func largestMessage(nc *nats.Conn) int { return int(nc.MaxPayload()) + 4<<10 }
 // Run pulls until ctx is over, whatever fails in between; then what was not
 // taken goes back to the server at once.
 func (in *Intake) Run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return in.pullForever(ctx) })
-	group.Go(func() error { return in.buffer.keepInProgress(ctx) })
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return in.pullForever(running) })
+	group.Go(func() error { return in.buffer.keepInProgress(running) })
 	err := group.Wait()
 	in.buffer.close()
+	if ctx.Err() != nil {
+		return nil
+	}
 	return err
 }
 
@@ -83,10 +86,10 @@ func (in *Intake) TryTake() *Message { return in.buffer.tryTake() }
 
 func (in *Intake) pullForever(ctx context.Context) error {
 	pause := retryFirst
-	for ctx.Err() == nil {
+	for {
 		err := in.subscribeAndPull(ctx, func() { pause = retryFirst })
 		if ctx.Err() != nil {
-			break
+			return ctx.Err()
 		}
 		if _, ok := errors.AsType[*topology.MismatchError](err); ok {
 			return err
@@ -94,12 +97,11 @@ func (in *Intake) pullForever(ctx context.Context) error {
 		in.logger.Warn("can't take messages in, trying again", "error", err)
 		select {
 		case <-ctx.Done():
-			return nil
+			return ctx.Err()
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, retryMost)
 	}
-	return nil
 }
 
 // subscribeAndPull returns only with an error, after which the subscription is
