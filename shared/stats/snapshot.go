@@ -40,7 +40,7 @@ type Snapshot struct {
 	Last  Time `json:"last"`  // max(timestamp)
 
 	// Source is the name of a source whose rows were in this revision's
-	// transaction. It is whatever the file was called; Encode escapes it.
+	// transaction. It is whatever the file was called; Line escapes it.
 	Source    string `json:"source"`
 	UpdatedAt Time   `json:"updated_at"`
 }
@@ -91,15 +91,24 @@ func (t Time) MarshalJSON() ([]byte, error) {
 // Parse returns the instant; it fails for NULL.
 func (t Time) Parse() (time.Time, error) { return time.Parse(time.RFC3339Nano, string(t)) }
 
-// Encode returns the snapshot as one line of JSON without a newline. Every
-// character that is not printable is escaped, so that a file's name can do
-// nothing to the terminal that shows it.
+// Encode returns the snapshot as a Line.
 func (s *Snapshot) Encode() ([]byte, error) {
+	line, err := Line(s)
+	if err != nil {
+		return nil, fmt.Errorf("encode snapshot: %w", err)
+	}
+	return line, nil
+}
+
+// Line returns v as one line of JSON without a newline. Every character that is
+// not printable is escaped, so that a file's name can do nothing to the
+// terminal that shows it.
+func Line(v any) ([]byte, error) {
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return nil, fmt.Errorf("encode snapshot: %w", err)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
 	}
 	return escapeUnprintable(bytes.TrimSuffix(line.Bytes(), []byte("\n"))), nil
 }
