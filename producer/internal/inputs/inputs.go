@@ -76,9 +76,10 @@ func expand(argument string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is no valid glob pattern. Quote special characters with a backslash", escape.Name(argument))
 	}
+	dotted := isHidden(argument)
 	paths = slices.DeleteFunc(paths, func(path string) bool {
 		info, err := os.Stat(path)
-		return err == nil && info.IsDir()
+		return err == nil && info.IsDir() || isHidden(path) && !dotted
 	})
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("no file matches %s. Check the pattern and the folder", escape.Name(argument))
@@ -94,7 +95,7 @@ func folder(path string) ([]string, error) {
 	var paths []string
 	for _, entry := range entries {
 		name := entry.Name()
-		if !entry.IsDir() && strings.EqualFold(filepath.Ext(name), ".csv") && !strings.HasPrefix(name, ".") {
+		if !entry.IsDir() && strings.EqualFold(filepath.Ext(name), ".csv") && !isHidden(name) {
 			paths = append(paths, filepath.Join(path, name))
 		}
 	}
@@ -104,6 +105,10 @@ func folder(path string) ([]string, error) {
 	}
 	return paths, nil
 }
+
+// isHidden says whether the path's last element begins with a dot; as in a
+// shell, only a pattern that does so too matches it.
+func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
 func excluded(path string, patterns []string) bool {
 	for _, pattern := range patterns {

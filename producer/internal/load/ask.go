@@ -43,18 +43,18 @@ func (s *Service) Ask(ctx context.Context, patience time.Duration, question wire
 	}
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	pause := time.NewTicker(retryEvery)
+	defer pause.Stop()
 	for {
 		reply, err := s.askOnce(bounded, data)
 		if err == nil {
 			return reply, nil
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		pause := time.NewTimer(retryEvery)
 		select {
 		case <-bounded.Done():
-			pause.Stop()
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			return nil, &NoAnswerError{Cause: err}
 		case <-pause.C:
 		}

@@ -1,0 +1,153 @@
+package inputs
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func folderWith(t *testing.T, names ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range names {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestList(t *testing.T) {
+	root := folderWith(t, "b.csv", "a.csv", "C.CSV", "notes.txt", ".hidden.csv", "sub/d.csv", "[1].csv", "dir.csv/e.csv")
+	t.Chdir(root)
+	for name, c := range map[string]struct {
+		arguments, exclude, want []string
+	}{
+		"files in their order":     {[]string{"b.csv", "a.csv"}, nil, []string{"b.csv", "a.csv"}},
+		"folder":                   {[]string{"."}, nil, []string{"C.CSV", "[1].csv", "a.csv", "b.csv"}},
+		"glob":                     {[]string{"?.csv"}, nil, []string{"a.csv", "b.csv"}},
+		"dotted glob":              {[]string{".*"}, nil, []string{".hidden.csv"}},
+		"glob passes by folders":   {[]string{"d*"}, []string{"x"}, nil},
+		"file named like a glob":   {[]string{"[1].csv"}, nil, []string{"[1].csv"}},
+		"twice is once":            {[]string{"a.csv", "./a.csv", "*.csv"}, nil, []string{"a.csv", "[1].csv", "b.csv"}},
+		"absent stands for itself": {[]string{"absent.csv"}, nil, []string{"absent.csv"}},
+		"standard input":           {[]string{"-", "a.csv"}, nil, []string{"-", "a.csv"}},
+		"exclude by name":          {[]string{"sub", "a.csv", "b.csv"}, []string{"b*"}, []string{"sub/d.csv", "a.csv"}},
+		"exclude by path":          {[]string{"sub", "a.csv"}, []string{"sub/*"}, []string{"a.csv"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := List(c.arguments, c.exclude)
+			if (err == nil) != (c.want != nil) {
+				t.Fatalf("error %v", err)
+			}
+			var got []string
+			for _, in := range list {
+				got = append(got, in.Path)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("paths (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestListRefuses(t *testing.T) {
+	root := folderWith(t, "a.csv", "empty/notes.txt")
+	t.Chdir(root)
+	for name, c := range map[string]struct {
+		arguments, exclude []string
+		want               string
+	}{
+		"glob without match":  {[]string{"x*.csv"}, nil, "no file matches x*.csv"},
+		"folder without .csv": {[]string{"empty"}, nil, "holds no .csv file"},
+		"all excluded":        {[]string{"a.csv"}, []string{"*"}, "every file is excluded"},
+		"malformed glob":      {[]string{"[a"}, nil, "no valid glob pattern"},
+		"malformed exclude":   {[]string{"a.csv"}, []string{"[a"}, "--exclude"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := List(c.arguments, c.exclude); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestName(t *testing.T) {
+	for path, want := range map[string]string{
+		"/x/2012-1.csv":                     "2012-1.csv",
+		"-":                                 "stdin",
+		"/x/a\xffb.csv":                     "a\uFFFDb.csv",
+		"/x/" + strings.Repeat("é", 600):    strings.Repeat("é", 512),
+		"/x/" + strings.Repeat("\xff", 600): strings.Repeat("\uFFFD", 1),
+	} {
+		if got := (Input{Path: path}).Name(); got != want {
+			t.Errorf("name of %q is %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	root := folderWith(t, "a.csv")
+	t.Run("file", func(t *testing.T) {
+		f, err := Input{filepath.Join(root, "a.csv")}.Open(t.Context(), nil)
+		if err != nil || f.Spooled {
+			t.Fatalf("%+v, %v", f, err)
+		}
+		defer f.Close()
+	})
+	t.Run("standard input can be read twice", func(t *testing.T) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_, _ = io.WriteString(w, "timestamp,price,user_id\n")
+			_ = w.Close()
+		}()
+		f, err := Input{Stdin}.Open(t.Context(), r)
+		if err != nil || !f.Spooled {
+			t.Fatalf("%+v, %v", f, err)
+		}
+		defer f.Close()
+		for range 2 {
+			got, err := io.ReadAll(io.NewSectionReader(f, 0, 100))
+			if err != nil || string(got) != "timestamp,price,user_id\n" {
+				t.Errorf("read %q, %v", got, err)
+			}
+		}
+		if _, err := os.Stat(f.Name()); !os.IsNotExist(err) {
+			t.Errorf("the copy still has a name: %v", err)
+		}
+	})
+	t.Run("standard input that never ends is interruptible", func(t *testing.T) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := (Input{Stdin}).Open(ctx, r); err != context.Canceled {
+			t.Errorf("error %v, want %v", err, context.Canceled)
+		}
+	})
+	for name, c := range map[string]struct{ path, want string }{
+		"absent": {filepath.Join(root, "x"), "no such file"},
+		"folder": {root, "is a folder"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := (Input{c.path}).Open(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,425 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/streamgauge/streamgauge/shared/topology"
+)
+
+// broker is a stream whose answers a test decides. It keeps the bodies it
+// acknowledged by their sequence, copied when they were published.
+type broker struct {
+	// answer decides about the n-th publish, from 1; it runs before the publish
+	// returns. nil acknowledges after 1 ms.
+	answer func(n int, body string) reaction
+
+	mu      sync.Mutex // what follows is also written as acks arrive
+	n       int
+	flying  int
+	most    int
+	bytes   int
+	mostOf  int
+	stored  []string
+	options int
+}
+
+type reaction struct {
+	atOnce error // PublishMsgAsync's own error
+	err    error // the future's error
+	never  bool
+	after  time.Duration
+}
+
+type future struct {
+	ok  chan *jetstream.PubAck
+	err chan error
+	msg *nats.Msg
+}
+
+func (f *future) Ok() <-chan *jetstream.PubAck { return f.ok }
+func (f *future) Err() <-chan error            { return f.err }
+func (f *future) Msg() *nats.Msg               { return f.msg }
+
+func (b *broker) PublishMsgAsync(msg *nats.Msg, opts ...jetstream.PublishOpt) (jetstream.PubAckFuture, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.n++
+	b.options = len(opts)
+	body := string(msg.Data)
+	r := reaction{after: time.Millisecond}
+	if b.answer != nil {
+		r = b.answer(b.n, body)
+	}
+	if r.atOnce != nil {
+		return nil, r.atOnce
+	}
+	f := &future{make(chan *jetstream.PubAck, 1), make(chan error, 1), msg}
+	b.flying++
+	b.bytes += cap(msg.Data)
+	b.most, b.mostOf = max(b.most, b.flying), max(b.mostOf, b.bytes)
+	if r.never {
+		return f, nil
+	}
+	size := cap(msg.Data)
+	time.AfterFunc(r.after, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.flying--
+		b.bytes -= size
+		if r.err != nil {
+			f.err <- r.err
+			return
+		}
+		b.stored = append(b.stored, body)
+		f.ok <- &jetstream.PubAck{Stream: topology.StreamRows, Sequence: uint64(len(b.stored))}
+	})
+	return f, nil
+}
+
+// setting is a window on a broker, and what was told.
+type setting struct {
+	*Window
+	broker   *broker
+	deny     context.CancelCauseFunc
+	talk     bytes.Buffer
+	restores int
+	restore  func() error
+	acked    []string // body of each acknowledged number, in order
+}
+
+func set(t *testing.T, answer func(n int, body string) reaction) *setting {
+	t.Helper()
+	s := &setting{broker: &broker{answer: answer}}
+	denied, deny := context.WithCancelCause(t.Context())
+	s.deny = deny
+	log := slog.New(slog.NewTextHandler(&s.talk, nil))
+	s.Window = NewWindow(denied, s.broker, func(context.Context) (int64, error) {
+		s.restores++
+		if s.restore != nil {
+			return 0, s.restore()
+		}
+		return 1 << 30, nil
+	}, 1<<30, log)
+	s.Begin(func(number int64, sequence uint64) error {
+		s.broker.mu.Lock()
+		defer s.broker.mu.Unlock()
+		body := s.broker.stored[sequence-1]
+		if want := fmt.Sprintf("body %d", number); !strings.HasPrefix(body, want+" ") {
+			t.Errorf("message %d was acknowledged with %.20q", number, body)
+		}
+		s.acked = append(s.acked, body)
+		return nil
+	})
+	return s
+}
+
+// send sends messages from first to last of about size bytes each.
+func (s *setting) send(ctx context.Context, first, last int64, size int) error {
+	for number := first; number <= last; number++ {
+		body := append(s.Buffer(), fmt.Sprintf("body %d ", number)...)
+		body = append(body, strings.Repeat("x", max(0, size-len(body)))...)
+		if err := s.Send(ctx, number, nats.Header{}, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *setting) sendAll(t *testing.T, last int64, size int) {
+	t.Helper()
+	if err := s.send(t.Context(), 1, last, size); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(s.acked)) != last || s.Through() != last {
+		t.Errorf("%d of %d acknowledged, through %d", len(s.acked), last, s.Through())
+	}
+}
+
+func TestEveryMessageIsAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, nil)
+		s.sendAll(t, 2000, 20)
+		if s.broker.most > maxMessages || s.broker.most < maxMessages/2 {
+			t.Errorf("%d messages were on their way at once, the window is %d", s.broker.most, maxMessages)
+		}
+		if s.broker.n != 2000 || s.broker.options != 2 {
+			t.Errorf("%d publishes with %d options", s.broker.n, s.broker.options)
+		}
+	})
+}
+
+func TestBytesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, nil)
+		s.sendAll(t, 300, 400<<10)
+		if s.broker.mostOf > maxBytes {
+			t.Errorf("%d bytes were on their way at once, more than %d", s.broker.mostOf, maxBytes)
+		}
+		if s.bytes != 0 || s.freed > maxFree {
+			t.Errorf("%d bytes counted at the end, %d kept", s.bytes, s.freed)
+		}
+	})
+}
+
+// Failures that pass cost time only, whatever their mixture; each message is
+// acknowledged at last, with its own body.
+func TestFailuresThatPass(t *testing.T) {
+	api := func(code jetstream.ErrorCode, text string) error {
+		return &jetstream.APIError{Code: 503, ErrorCode: code, Description: text}
+	}
+	passing := []error{
+		nats.ErrDisconnected, nats.ErrTimeout, jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoStreamResponse,
+		api(codeStoreFailed, "maximum bytes exceeded"), api(codeStoreFailed, "no space left on device"),
+		api(10167, "too many requests"), api(10118, "stream is offline"), errors.New("anything else"),
+	}
+	for i, failure := range passing {
+		t.Run(fmt.Sprint(failure), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, func(n int, _ string) reaction {
+					switch {
+					case n%3 == 0:
+						return reaction{err: failure, after: time.Millisecond}
+					case n%7 == 0:
+						return reaction{atOnce: nats.ErrReconnectBufExceeded}
+					}
+					return reaction{after: time.Duration(i+n%5) * time.Millisecond}
+				})
+				s.sendAll(t, 1000, 20)
+			})
+		})
+	}
+}
+
+func TestOutageIsWaitedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := set(t, func(int, string) reaction {
+			if time.Since(start) < time.Hour {
+				return reaction{atOnce: nats.ErrReconnectBufExceeded}
+			}
+			return reaction{after: time.Millisecond}
+		})
+		s.sendAll(t, 1000, 20)
+		if took := time.Since(start); took > time.Hour+3*time.Second {
+			t.Errorf("resumed %v after the outage", took-time.Hour)
+		}
+		if n := s.broker.n; n > 10_000 {
+			t.Errorf("%d publishes during an hour's outage", n)
+		}
+		if lines := strings.Count(s.talk.String(), "publishing fails, trying again"); lines < 500 || lines > 721 {
+			t.Errorf("%d lines in an hour, want one every 5 s", lines)
+		}
+	})
+}
+
+func TestFullStreamIsToldEvery5Seconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := set(t, func(int, string) reaction {
+			if time.Since(start) < time.Minute {
+				return reaction{err: &jetstream.APIError{Code: 503, ErrorCode: codeStoreFailed, Description: "maximum bytes exceeded"}, after: time.Millisecond}
+			}
+			return reaction{after: time.Millisecond}
+		})
+		s.sendAll(t, 10, 20)
+		lines := strings.Count(s.talk.String(), "the stream ROWS is full (1.0 GiB): waiting for the consumer")
+		if lines < 9 || lines > 12 {
+			t.Errorf("%d lines in a minute:\n%s", lines, &s.talk)
+		}
+	})
+}
+
+func TestMomentaryFullnessIsNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, func(n int, _ string) reaction {
+			if n%2 == 0 {
+				return reaction{err: &jetstream.APIError{ErrorCode: codeStoreFailed, Description: "maximum bytes exceeded"}, after: time.Millisecond}
+			}
+			return reaction{after: time.Millisecond}
+		})
+		s.sendAll(t, 100, 20)
+		if s.talk.Len() > 0 {
+			t.Errorf("told:\n%s", &s.talk)
+		}
+	})
+}
+
+func TestMissingStreamIsRestored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s *setting
+		s = set(t, func(int, string) reaction {
+			if s.restores < 3 {
+				return reaction{err: jetstream.ErrNoStreamResponse, after: time.Millisecond}
+			}
+			return reaction{after: time.Millisecond}
+		})
+		s.restore = func() error {
+			if s.restores < 3 {
+				return errors.New("no leader")
+			}
+			return nil
+		}
+		s.sendAll(t, 500, 20)
+		if s.restores != 3 {
+			t.Errorf("restored %d times", s.restores)
+		}
+	})
+}
+
+func TestFailuresThatDoNotPass(t *testing.T) {
+	api := func(code jetstream.ErrorCode) error { return &jetstream.APIError{Code: 400, ErrorCode: code} }
+	for name, c := range map[string]struct {
+		failure, restore error
+		deny             bool
+		want             string
+	}{
+		"max_payload":      {failure: nats.ErrMaxPayload, want: "Raise its max_payload"},
+		"closed":           {failure: nats.ErrConnectionClosed, want: "Run the same command again"},
+		"max_msg_size":     {failure: api(codeMessageTooLarge), want: "--max-msg-size=-1"},
+		"another's stream": {failure: api(codeStreamNotMatch), want: "belongs to a stream other than ROWS"},
+		"sealed":           {failure: api(codeStreamSealed), want: "is sealed"},
+		"stream unfit": {
+			failure: jetstream.ErrNoStreamResponse,
+			restore: &topology.MismatchError{Kind: "stream", Name: "ROWS", Differences: []string{"its retention is limits"}},
+			want:    "its retention is limits",
+		},
+		"denied":               {failure: nats.ErrTimeout, deny: true, want: "NATS denies it"},
+		"denied, never a word": {deny: true, want: "NATS denies it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, func(n int, _ string) reaction {
+					return reaction{err: c.failure, never: c.failure == nil, after: time.Millisecond}
+				})
+				s.restore = func() error { return c.restore }
+				if c.deny {
+					s.deny(errors.New("Permissions Violation"))
+				}
+				err := s.send(t.Context(), 1, 10, 20)
+				if err == nil {
+					err = s.Flush(t.Context())
+				}
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("error %v, want %q", err, c.want)
+				}
+				if c.failure != nil && !c.deny && c.restore == nil && !errors.Is(err, c.failure) {
+					t.Errorf("error %v hides its cause", err)
+				}
+			})
+		})
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, func(n int, _ string) reaction {
+			switch {
+			case n <= 100:
+				return reaction{after: time.Millisecond}
+			case n <= 110:
+				return reaction{after: 2 * time.Second}
+			case n == 111:
+				return reaction{err: nats.ErrDisconnected, after: time.Millisecond}
+			case n == 112:
+				return reaction{after: time.Millisecond}
+			}
+			return reaction{never: true}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := s.send(ctx, 1, 1000, 20)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("error %v", err)
+		}
+		before := s.broker.n
+		bounded, stop := context.WithTimeout(t.Context(), 5*time.Second)
+		defer stop()
+		start := time.Now()
+		s.Abandon(bounded)
+		if s.Through() != 110 {
+			t.Errorf("stopped after %d, want 110: what was acknowledged without a gap", s.Through())
+		}
+		if s.broker.n != before {
+			t.Errorf("%d publishes after the interrupt", s.broker.n-before)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if len(s.sent) != 0 || s.bytes != 0 {
+			t.Errorf("the window holds %d messages, %d bytes", len(s.sent), s.bytes)
+		}
+	})
+}
+
+func TestErrorOfAckedEndsPublishing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, nil)
+		full := errors.New("disk full")
+		s.Begin(func(int64, uint64) error { return full })
+		if err := s.send(t.Context(), 1, 1, 20); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Flush(t.Context()); !errors.Is(err, full) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestClassify(t *testing.T) {
+	api := func(code jetstream.ErrorCode, text string) error {
+		return fmt.Errorf("nats: %w", &jetstream.APIError{ErrorCode: code, Description: text})
+	}
+	for want, list := range map[verdict][]error{
+		retry: {
+			nats.ErrDisconnected, nats.ErrReconnectBufExceeded, nats.ErrTimeout, jetstream.ErrAsyncPublishTimeout, jetstream.ErrInvalidJSAck,
+			api(codeStoreFailed, "file store closed"), api(10008, "JetStream system temporarily unavailable"), api(10167, "too many requests"),
+		},
+		full: {
+			api(codeStoreFailed, "maximum bytes exceeded"), api(codeStoreFailed, "maximum messages exceeded"),
+			api(codeInsufficient, "insufficient resources"), api(codeStorageResources, ""), api(codeAccountResources, ""), api(codeMemoryResources, ""),
+		},
+		missing: {jetstream.ErrNoStreamResponse, nats.ErrNoResponders, api(jetstream.JSErrCodeStreamNotFound, "stream not found")},
+		fatal: {
+			nats.ErrMaxPayload, nats.ErrConnectionClosed, &DeniedError{errors.New("x")},
+			api(codeMessageTooLarge, ""), api(codeStreamNotMatch, ""), api(codeStreamSealed, ""),
+		},
+	} {
+		for _, err := range list {
+			if got := classify(err); got != want {
+				t.Errorf("classify(%v) = %d, want %d", err, got, want)
+			}
+		}
+	}
+}
+
+// Bodies may be written to again once they were acknowledged, and not before.
+func TestBuffersComeBackAfterTheAck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, nil)
+		for number := int64(1); number <= 2000; number++ {
+			body := append(s.Buffer(), fmt.Sprintf("body %d ", number)...)
+			if slices.ContainsFunc(s.sent, func(m *message) bool { return &m.msg.Data[0] == &body[0] }) {
+				t.Fatalf("message %d got a body that is on its way", number)
+			}
+			if err := s.Send(t.Context(), number, nats.Header{}, body); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
