@@ -76,9 +76,8 @@ func (in *Intake) Run(ctx context.Context) error {
 	return err
 }
 
-// Take waits for a message, and returns it with the others at hand as long as
-// more wants them: it is asked before each further one. When Run has ended it
-// returns nil, and ctx's error when that is over first.
+// Take waits for a message. When Run has ended it returns nil; it fails only
+// with ctx's error.
 func (in *Intake) Take(ctx context.Context) (*Message, error) { return in.buffer.take(ctx) }
 
 // TryTake returns a message if one is at hand, else nil.
