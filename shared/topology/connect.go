@@ -50,13 +50,9 @@ func Connect(s Server, name string, options ...nats.Option) (*nats.Conn, error) 
 		nats.IgnoreAuthErrorAbort(),
 	}, options...)
 	if s.Context != "" {
-		nc, settings, err := natscontext.Connect(s.Context, options...)
+		nc, _, err := natscontext.Connect(s.Context, options...)
 		if err != nil {
-			address := settings.URL
-			if address == "" {
-				address = "context " + s.Context
-			}
-			return nil, connectError(address, err)
+			return nil, connectError("context "+s.Context, err)
 		}
 		return nc, nil
 	}
@@ -75,9 +71,18 @@ func Connect(s Server, name string, options ...nats.Option) (*nats.Conn, error) 
 }
 
 func connectError(address string, err error) error {
-	e := &ConnectError{URL: redact(address), Reason: err.Error(), Remedy: "Start it with 'docker compose up -d nats', or set NATS_URL", Cause: err}
+	e := &ConnectError{
+		URL:    redact(address),
+		Reason: strings.ReplaceAll(err.Error(), address, redact(address)),
+		Remedy: "Start it with 'docker compose up -d nats', or set NATS_URL",
+		Cause:  err,
+	}
 	var dns *net.DNSError
+	var malformed *url.Error
 	switch {
+	case errors.As(err, &malformed):
+		e.Reason = "not a NATS address"
+		e.Remedy = "Write it as nats://user:password@host:4222, with special characters of the password as %XX"
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, syscall.ECONNREFUSED):
 		e.Reason = "connection refused"
 	case errors.As(err, &dns):
@@ -88,17 +93,33 @@ func connectError(address string, err error) error {
 		e.Reason, e.Remedy = "credentials file or context not found", "Check --creds and --context"
 	case errors.Is(err, nats.ErrTimeout):
 		e.Reason, e.Remedy = "no answer within 5 s", "Check that a NATS server listens there, or set NATS_URL"
+	case strings.HasPrefix(err.Error(), "unknown context"): // natscontext has no error value for it
+		e.Remedy = "'nats context ls' lists those there are"
 	}
 	return e
 }
 
-// redact masks the passwords in a list of addresses.
+// redact masks passwords and tokens in a list of addresses, also where they can't
+// be parsed: such as those whose password needs escapes.
 func redact(addresses string) string {
 	list := strings.Split(addresses, ",")
 	for i, address := range list {
-		if u, err := url.Parse(strings.TrimSpace(address)); err == nil {
-			list[i] = u.Redacted()
+		at := strings.LastIndexByte(address, '@')
+		if at < 0 {
+			continue
 		}
+		before := address[:at]
+		scheme := 0
+		if end := strings.Index(before, "://"); end >= 0 {
+			scheme = end + len("://")
+		}
+		user, _, found := strings.Cut(before[scheme:], ":")
+		if found {
+			user += ":"
+		} else {
+			user = "" // A name alone is a token.
+		}
+		list[i] = address[:scheme] + user + "xxxxx" + address[at:]
 	}
 	return strings.Join(list, ",")
 }
