@@ -22,8 +22,8 @@ import (
 // prices than it is given. Its value is the path of the real one.
 const tamperEnv = "SANDBOX_TEST_TAMPER"
 
-func tamper(real string) error {
-	migrate := exec.Command(real, "migrate", "up")
+func tamper(genuine string) error {
+	migrate := exec.Command(genuine, "migrate", "up")
 	if out, err := migrate.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
@@ -38,7 +38,7 @@ func tamper(real string) error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(real, append([]string{real}, os.Args[1:]...), os.Environ())
+	return syscall.Exec(genuine, append([]string{genuine}, os.Args[1:]...), os.Environ())
 }
 
 // made are the folders to remove when all tests have run.
@@ -188,7 +188,7 @@ func TestDemoOfOtherFiles(t *testing.T) {
 func TestDemoThatDisagrees(t *testing.T) {
 	s, tmp := place(t)
 	consumer := filepath.Join(s.dir, "bin", "consumer")
-	real, err := filepath.EvalSymlinks(consumer)
+	genuine, err := filepath.EvalSymlinks(consumer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestDemoThatDisagrees(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyFile(t, os.Args[0], consumer)
-	s.env = append(s.env, tamperEnv+"="+real)
+	s.env = append(s.env, tamperEnv+"="+genuine)
 	p := begin(t, s, "demo")
 	if code := p.code(t); code != exitDisagree {
 		t.Errorf("exit %d although the database holds other prices", code)

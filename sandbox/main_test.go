@@ -20,8 +20,8 @@ import (
 const selfEnv = "SANDBOX_TEST_SELF"
 
 func TestMain(m *testing.M) {
-	if real := os.Getenv(tamperEnv); real != "" && filepath.Base(os.Args[0]) == "consumer" {
-		fmt.Fprintln(os.Stderr, tamper(real))
+	if genuine := os.Getenv(tamperEnv); genuine != "" && filepath.Base(os.Args[0]) == "consumer" {
+		fmt.Fprintln(os.Stderr, tamper(genuine))
 		os.Exit(1)
 	}
 	if os.Getenv(selfEnv) != "" {
@@ -133,7 +133,8 @@ func (p *process) message(t *testing.T) string {
 	return text
 }
 
-// folder is a fresh folder that every user may enter and write to.
+// folder is a fresh folder that every user may enter and write to; the one above
+// t.TempDir's is closed to others.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sandboxtest-")

@@ -31,25 +31,32 @@ type cluster struct {
 func openCluster(dir *rundir.Dir, temp bool) (*cluster, error) {
 	c := &cluster{dir: dir, temp: temp, data: dir.Path("data")}
 	info, err := os.Stat(c.data)
-	if errors.Is(err, fs.ErrNotExist) {
-		if c.user, err = unprivileged(); err != nil {
-			return nil, err
-		}
-	} else if err != nil {
-		return nil, err
-	} else {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.user, err = unprivileged()
+	case err == nil:
 		c.user = owner(info)
-		b, err := os.ReadFile(filepath.Join(c.data, "PG_VERSION"))
-		if err != nil {
-			return nil, fmt.Errorf("%s is no cluster of a sandbox: %w", c.data, err)
-		}
-		// "15", or "9.6" of the versions before 10.
-		major, _, _ := strings.Cut(strings.TrimSpace(string(b)), ".")
-		if c.major, err = strconv.Atoi(major); err != nil {
-			return nil, fmt.Errorf("%s/PG_VERSION holds %q", c.data, b)
-		}
+		c.major, err = madeBy(c.data)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c, c.user.enters(dir.Path())
+}
+
+// madeBy is the major version that made the cluster on the data folder.
+func madeBy(data string) (int, error) {
+	b, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if err != nil {
+		return 0, fmt.Errorf("%s is no cluster of a sandbox: %w", data, err)
+	}
+	// "15", or "9.6" of the versions before 10.
+	first, _, _ := strings.Cut(strings.TrimSpace(string(b)), ".")
+	major, err := strconv.Atoi(first)
+	if err != nil {
+		return 0, fmt.Errorf("%s/PG_VERSION holds %q", data, b)
+	}
+	return major, nil
 }
 
 // prepare makes the cluster if it does not exist, and returns its password.

@@ -54,10 +54,10 @@ func endOrphan(ctx context.Context, data string) error {
 	}
 	first, _, _ := bytes.Cut(b, []byte("\n"))
 	pid, err := strconv.Atoi(strings.TrimSpace(string(first)))
-	if err != nil || pid <= 1 {
-		return nil // empty or torn: nothing to signal
+	if err == nil && pid > 1 {
+		return child.End(ctx, pid, stopGrace, func(uid uint32, command string) bool {
+			return uid == st.Uid && strings.Contains(command, " -D "+data+" -p ")
+		}, syscall.SIGINT, syscall.SIGQUIT)
 	}
-	return child.End(ctx, pid, stopGrace, func(uid uint32, command string) bool {
-		return uid == st.Uid && strings.Contains(command, " -D "+data+" -p ")
-	}, syscall.SIGINT, syscall.SIGQUIT)
+	return nil // empty or torn: nothing to signal
 }

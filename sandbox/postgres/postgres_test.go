@@ -43,7 +43,8 @@ func begin(t *testing.T, cfg Config) *Server {
 	return s
 }
 
-// folder is a fresh folder that every user may enter, unlike t.TempDir's.
+// folder is a fresh folder that every user may enter; the one above t.TempDir's
+// is closed to others.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pgtest-")

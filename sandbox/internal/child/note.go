@@ -32,12 +32,12 @@ func EndNoted(ctx context.Context, file string, grace time.Duration) error {
 	}
 	first, noted, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(first)
-	if err != nil || pid <= 1 {
-		return nil // torn when the run was killed
+	if err == nil && pid > 1 {
+		return End(ctx, pid, grace, func(uid uint32, command string) bool {
+			return int(uid) == os.Geteuid() && strings.TrimSpace(command) == strings.TrimSpace(noted)
+		}, syscall.SIGTERM)
 	}
-	return End(ctx, pid, grace, func(uid uint32, command string) bool {
-		return int(uid) == os.Geteuid() && strings.TrimSpace(command) == strings.TrimSpace(noted)
-	}, syscall.SIGTERM)
+	return nil // torn when the run was killed
 }
 
 // End sends a process that is no child of this one the signals in turn,

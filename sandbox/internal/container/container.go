@@ -170,7 +170,7 @@ func (s *Server) pull(ctx context.Context, log *slog.Logger) error {
 	}
 	log.Info("downloading the PostgreSQL image, once", "image", s.image)
 	if _, err := docker(ctx, nil, "pull", "--quiet", s.image); err != nil {
-		return fmt.Errorf("image %s: %w", s.image, err)
+		return fmt.Errorf("image %s: %w: set POSTGRES_IMAGE to one that can be had, install the server's binaries, or set DATABASE_URL", s.image, err)
 	}
 	return nil
 }

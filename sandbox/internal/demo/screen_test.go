@@ -14,12 +14,21 @@ func TestSnapshotLine(t *testing.T) {
 		snap *stats.Snapshot
 		want string
 	}{
-		{"usual", &stats.Snapshot{Revision: 7, Rows: 151, Count: 147, Mean: "57.0068027210884354", Min: "10", Max: "100", Source: "validation.csv"},
-			"      7  validation.csv     151    147    57.0068027210884354     10    100\n"},
-		{"nothing but nulls", &stats.Snapshot{Revision: 1, Rows: 2, Source: "a"},
-			"      1  a                    2      0                   null   null   null\n"},
-		{"a long name with escapes", &stats.Snapshot{Revision: 1, Source: "\x1b[2Jxxxxxxxxxxxxxxxxxxxx"},
-			"      1  ?[2Jxxxxxxxxxx…      0      0                   null   null   null\n"},
+		{
+			"usual",
+			&stats.Snapshot{Revision: 7, Rows: 151, Count: 147, Mean: "57.0068027210884354", Min: "10", Max: "100", Source: "validation.csv"},
+			"      7  validation.csv     151    147    57.0068027210884354     10    100\n",
+		},
+		{
+			"nulls",
+			&stats.Snapshot{Revision: 1, Rows: 2, Max: "5", Source: "a"},
+			"      1  a                    2      0                   null" + "   null      5\n",
+		},
+		{
+			"a long name with escapes",
+			&stats.Snapshot{Revision: 1, Mean: "1", Min: "2", Max: "3", Source: "\x1b[2Jxxxxxxxxxxxxxxxxxxxx"},
+			"      1  ?[2Jxxxxxxxxxx…      0      0                      1      2      3\n",
+		},
 		{"none", nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

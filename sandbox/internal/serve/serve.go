@@ -91,43 +91,45 @@ func tell(out io.Writer, cfg Config, s *servers.Servers) error {
 		data = "the queue's is temporary, the database is yours and keeps what is loaded"
 	}
 	_, err := fmt.Fprintf(out, `NATS        %s
-            JetStream on, %s
+            JetStream on, in this process%s
 PostgreSQL  %s
-            %s
+            %s%s
 Data        %s
 
 Next, in another terminal:
   source %s     # the addresses, with the password
   %s
 and in a third one, after the same source:
-  %s --file %s --wait
-  %s
+%s  %s
 
 Ctrl-C ends the sandbox.
 `,
-		s.NATSURL, portNote(cfg.Servers, s), shown, s.Database.About, data,
-		shell.Quote(s.EnvFile()), pair.Command("consumer"), pair.Command("producer"), sampleFile(), subscriber())
+		s.NATSURL, note(s.NATSMoved, servers.StandardNATSPort),
+		shown, s.Database.About, note(s.Database.Moved, servers.StandardPostgresPort), data,
+		shell.Quote(s.EnvFile()), pair.Command("consumer"), loading(), subscriber())
 	return err
 }
 
-// portNote says where NATS runs, and why it is not where clients look first.
-func portNote(cfg servers.Config, s *servers.Servers) string {
-	note := "in this process"
-	if cfg.NATSPort == 0 && !s.OnStandardNATSPort() {
-		note += fmt.Sprintf("; port %d was taken", servers.StandardNATSPort)
+// note says why a server is not where clients look first.
+func note(moved bool, standard int) string {
+	if !moved {
+		return ""
 	}
-	return note
+	return fmt.Sprintf("; port %d was taken", standard)
 }
 
-// sampleFile is one of the samples if they are here, else a stand-in.
-func sampleFile() string {
+// loading are the lines that load a sample, which is made first where it is
+// not at hand.
+func loading() string {
+	load := func(dir string) string {
+		return fmt.Sprintf("  %s --file %s --wait\n", pair.Command("producer"), filepath.Join(dir, "2012-1.csv"))
+	}
 	for _, dir := range []string{"sandbox/data", "data"} {
-		path := filepath.Join(dir, "2012-1.csv")
-		if _, err := os.Stat(path); err == nil {
-			return path
+		if _, err := os.Stat(filepath.Join(dir, "2012-1.csv")); err == nil {
+			return load(dir)
 		}
 	}
-	return "FILE.csv"
+	return fmt.Sprintf("  %s gen --samples samples\n", pair.Command("sandbox")) + load("samples")
 }
 
 // subscriber shows the statistics as they change, by NATS's own tool if it is

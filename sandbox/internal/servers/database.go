@@ -40,6 +40,7 @@ type Database struct {
 	Redacted string // URL with the password masked
 	Origin   Origin
 	About    string // for people: version, where it runs
+	Moved    bool   // the standard port was taken
 
 	done  <-chan struct{}
 	err   func() error
@@ -76,7 +77,7 @@ func startDatabase(ctx context.Context, cfg Config, dir string, log *slog.Logger
 
 func fromBinaries(ctx context.Context, cfg Config, dir string, log *slog.Logger) (Database, error) {
 	var s *postgres.Server
-	err := onPort(cfg.PostgresPort, StandardPostgresPort, cfg.FreePorts, func(number int) (err error) {
+	moved, err := onPort(cfg.PostgresPort, StandardPostgresPort, cfg.FreePorts, func(number int) (err error) {
 		s, err = postgres.Start(ctx, postgres.Config{Port: number, Dir: dir, Log: log})
 		return err
 	})
@@ -91,14 +92,14 @@ func fromBinaries(ctx context.Context, cfg Config, dir string, log *slog.Logger)
 		about += ", as user " + user
 	}
 	return Database{
-		URL: s.URL(), Redacted: s.RedactedURL(), Origin: Binaries, About: about,
+		URL: s.URL(), Redacted: s.RedactedURL(), Origin: Binaries, About: about, Moved: moved,
 		done: s.Done(), err: s.Err, close: s.Close,
 	}, nil
 }
 
 func fromDocker(ctx context.Context, cfg Config, dir string, log *slog.Logger) (Database, error) {
 	var s *container.Server
-	err := onPort(cfg.PostgresPort, StandardPostgresPort, cfg.FreePorts, func(number int) (err error) {
+	moved, err := onPort(cfg.PostgresPort, StandardPostgresPort, cfg.FreePorts, func(number int) (err error) {
 		s, err = container.Start(ctx, container.Config{Image: cfg.Image, Port: number, Dir: dir, Log: log})
 		return err
 	})
@@ -109,7 +110,7 @@ func fromDocker(ctx context.Context, cfg Config, dir string, log *slog.Logger) (
 		return Database{}, err
 	}
 	return Database{
-		URL: s.URL(), Redacted: s.RedactedURL(), Origin: Docker,
+		URL: s.URL(), Redacted: s.RedactedURL(), Origin: Docker, Moved: moved,
 		About: "in the container " + s.Name() + ", image " + s.Image(),
 		done:  s.Done(), err: s.Err, close: s.Close,
 	}, nil

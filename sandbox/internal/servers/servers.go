@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/child"
@@ -57,9 +56,10 @@ func (c Config) Validate() error {
 
 // Servers are running servers. They are safe for concurrent use.
 type Servers struct {
-	NATSURL  string
-	Database Database
-	Kept     bool // Close leaves the data
+	NATSURL   string
+	NATSMoved bool // the standard port was taken
+	Database  Database
+	Kept      bool // Close leaves the data
 
 	nats  *natsd.Server
 	run   *rundir.Dir
@@ -118,7 +118,8 @@ func (s *Servers) startNATS(ctx context.Context, cfg Config, log *slog.Logger) e
 		s.nats, err = natsd.Start(ctx, natsd.Config{Port: number, StoreDir: s.kept("nats"), Log: log})
 		return err
 	}
-	err := onPort(cfg.NATSPort, StandardNATSPort, cfg.FreePorts, start)
+	var err error
+	s.NATSMoved, err = onPort(cfg.NATSPort, StandardNATSPort, cfg.FreePorts, start)
 	if errors.Is(err, port.ErrTaken) {
 		return fmt.Errorf("%w: free it or give another --nats-port", err)
 	}
@@ -131,16 +132,16 @@ func (s *Servers) startNATS(ctx context.Context, cfg Config, log *slog.Logger) e
 }
 
 // onPort starts on the wanted port; on the standard one when none is wanted,
-// or on a free one when that is taken.
-func onPort(wanted, standard int, free bool, start func(port int) error) error {
+// or on a free one when that is taken: then it has moved.
+func onPort(wanted, standard int, free bool, start func(port int) error) (moved bool, err error) {
 	if wanted != 0 || free {
-		return start(wanted)
+		return false, start(wanted)
 	}
-	err := start(standard)
+	err = start(standard)
 	if errors.Is(err, port.ErrTaken) {
-		return start(0)
+		return true, start(0)
 	}
-	return err
+	return false, err
 }
 
 // kept is the folder of a server whose data persists, else "".
@@ -149,11 +150,6 @@ func (s *Servers) kept(name string) string {
 		return ""
 	}
 	return s.run.Path(name)
-}
-
-// OnStandardNATSPort reports whether clients find NATS without being told.
-func (s *Servers) OnStandardNATSPort() bool {
-	return strings.HasSuffix(s.NATSURL, ":"+strconv.Itoa(StandardNATSPort))
 }
 
 // Dir is the run's own folder, removed by Close unless the data is kept.
@@ -177,8 +173,8 @@ func (s *Servers) onClose(f func() error) { s.close = append(s.close, f) }
 // kept. It is to be called once.
 func (s *Servers) Close() error {
 	var err error
-	for i := len(s.close) - 1; i >= 0; i-- {
-		err = errors.Join(err, s.close[i]())
+	for _, f := range slices.Backward(s.close) {
+		err = errors.Join(err, f())
 	}
 	s.close = nil
 	return err
