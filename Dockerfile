@@ -6,8 +6,10 @@
 #   make build && docker build --target consumer-prebuilt -t streamgauge/consumer .
 #       takes them from ./bin, where they must be Linux binaries
 #
-# The prebuilt stages stand first because Docker's classic builder works through
-# the stages in order until it has the target: these need no other image.
+# Docker's classic builder works through the stages in order until it has the
+# target. So the prebuilt stages, which need no other image, stand first, and
+# their patterns (consume[r]) may match nothing: building in Docker needs no
+# ./bin.
 
 ARG GO_IMAGE=golang:1.26.8-alpine
 
@@ -15,14 +17,14 @@ ARG GO_IMAGE=golang:1.26.8-alpine
 # standard input there.
 FROM scratch AS producer-prebuilt
 COPY --chown=65532:65532 LICENSE /home/streamgauge/
-COPY bin/producer /producer
+COPY LICENSE bin/produce[r] /
 ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
 USER 65532:65532
 ENTRYPOINT ["/producer"]
 
 FROM scratch AS consumer-prebuilt
 COPY --chown=65532:65532 LICENSE /home/streamgauge/
-COPY bin/consumer /consumer
+COPY LICENSE bin/consume[r] /
 ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
 USER 65532:65532
 ENTRYPOINT ["/consumer"]
@@ -48,14 +50,16 @@ RUN go -C producer build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -
 
 FROM scratch AS producer
 COPY --chown=65532:65532 LICENSE /home/streamgauge/
-COPY --from=build /out/producer /producer
+COPY LICENSE /
+COPY --from=build /out/producer /
 ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
 USER 65532:65532
 ENTRYPOINT ["/producer"]
 
 FROM scratch AS consumer
 COPY --chown=65532:65532 LICENSE /home/streamgauge/
-COPY --from=build /out/consumer /consumer
+COPY LICENSE /
+COPY --from=build /out/consumer /
 ENV HOME=/home/streamgauge TMPDIR=/home/streamgauge
 USER 65532:65532
 ENTRYPOINT ["/consumer"]
