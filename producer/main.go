@@ -41,7 +41,11 @@ func main() {
 	log := slog.New(newTalk(os.Stderr))
 	done := make(chan error, 1)
 	go func() { done <- command(log).Run(ctx, os.Args) }()
-	os.Exit(exit(await(ctx, done)))
+	code, text := exit(await(ctx, done))
+	if text != "" {
+		fmt.Fprintf(os.Stderr, "producer: %s\n", oneLine(text))
+	}
+	os.Exit(code)
 }
 
 // await returns the command's error, or gives up on a command that does not
@@ -60,22 +64,20 @@ func await(ctx context.Context, done <-chan error) error {
 	}
 }
 
-// exit tells err, unless that was done, and returns the process's exit code.
-func exit(err error) int {
-	if err == nil {
-		return exitDone
-	}
+// exit returns the process's exit code for err, and what is to be told of it.
+func exit(err error) (code int, text string) {
 	var usage *usageError
 	var stopped *deliver.StoppedError
-	code := exitFailed
 	switch {
+	case err == nil:
+		return exitDone, ""
 	case errors.Is(err, deliver.ErrIncomplete):
-		return exitIncomplete
+		// The rejects and dead batches have been told.
+		return exitIncomplete, ""
 	case errors.As(err, &usage):
-		code = exitUsage
+		return exitUsage, err.Error()
 	case errors.As(err, &stopped), errors.Is(err, context.Canceled):
-		code = exitInterrupted
+		return exitInterrupted, err.Error()
 	}
-	fmt.Fprintf(os.Stderr, "producer: %s\n", oneLine(err.Error()))
-	return code
+	return exitFailed, err.Error()
 }

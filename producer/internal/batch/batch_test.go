@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,8 +94,9 @@ func TestBodiesGiveTheSameRecords(t *testing.T) {
 			got = append(got, records...)
 		}
 		want := cutAll(t, record.NewCutter(strings.NewReader(input), ',', 1))
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("records differ (-file +batches):\n%s", diff)
+		// Comparing first: cmp takes its time over 100,000 records.
+		if !slices.Equal(want, got) {
+			t.Fatalf("records differ (-file +batches):\n%s", cmp.Diff(want, got))
 		}
 	})
 }
