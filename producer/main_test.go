@@ -67,27 +67,35 @@ func TestFlags(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{"--bogus"}, {"--batch-size", "x"}, {"--batch-size", "0", "a"}, {"--output", "xml", "a"}, {"--map", "price", "a"},
-		{"--map", "price=a", "--map", "PRICE=b", "a"}, {"--label=", "a"}, {"--delimiter=", "a"}, {"--replicas", "0", "a"}, {}, {"--wait"},
+		{},
+		{"--wait"},
+		{"--bogus"},
+		{"--batch-size", "x"},
+		{"--batch-size", "0", "a"},
+		{"--output", "xml", "a"},
+		{"--map", "price", "a"},
+		{"--map", "price=a", "--map", "PRICE=b", "a"},
+		{"--label=", "a"},
+		{"--delimiter=", "a"},
+		{"--replicas", "0", "a"},
 	} {
 		err := command(slog.New(slog.DiscardHandler)).Run(t.Context(), append([]string{"producer"}, args...))
-		var usage *usageError
-		if !errors.As(err, &usage) {
+		if _, usage := errors.AsType[*usageError](err); !usage {
 			t.Errorf("%q: error %v, want a *usageError", args, err)
 		}
 	}
 }
 
 func TestServer(t *testing.T) {
-	env := map[string]string{"NATS_URL": "env-url", "NATS_CREDS": "env-creds"}
+	env := map[string]string{"NATS_URL": "nats://e", "NATS_CREDS": "e.creds"}
 	for name, c := range map[string]struct {
 		args []string
 		env  map[string]string
 		want topology.Server
 	}{
 		"nothing":                     {nil, nil, topology.Server{}},
-		"variables":                   {nil, env, topology.Server{URL: "env-url", Creds: "env-creds"}},
-		"flag over its variable":      {[]string{"--server", "x"}, env, topology.Server{URL: "x", Creds: "env-creds"}},
+		"variables":                   {nil, env, topology.Server{URL: "nats://e", Creds: "e.creds"}},
+		"flag over its variable":      {[]string{"--server", "x"}, env, topology.Server{URL: "x", Creds: "e.creds"}},
 		"context over others":         {[]string{"--context", "x"}, env, topology.Server{Context: "x"}},
 		"address over context":        {[]string{"--server", "x"}, map[string]string{"NATS_CONTEXT": "y"}, topology.Server{URL: "x"}},
 		"variables exclude, as flags": {nil, map[string]string{"NATS_CONTEXT": "y", "NATS_URL": "z"}, topology.Server{URL: "z", Context: "y"}},

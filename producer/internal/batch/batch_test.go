@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
 	"github.com/streamgauge/streamgauge/shared/record"
 	"github.com/streamgauge/streamgauge/shared/wire"
-	"pgregory.net/rapid"
 )
 
 // cut is a record as it can be compared: without what depends on the batch it

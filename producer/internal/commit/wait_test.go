@@ -24,6 +24,7 @@ var plan = wire.Plan{Format: record.Format{Delimiter: ",", Fields: 3, Price: 1, 
 // acts when it is asked: what happens between two questions is the test's to say.
 type world struct {
 	*Waiter
+	t        *testing.T
 	stream   map[uint64]wire.Claim
 	last     uint64
 	ledger   map[int64]bool
@@ -49,6 +50,7 @@ func build(t *testing.T, batches int64) *world {
 	t.Cleanup(func() { _ = sequences.Close() })
 	source := wire.SourceID(sha256.Sum256(nil), "")
 	w := &world{
+		t:      t,
 		stream: make(map[uint64]wire.Claim), ledger: make(map[int64]bool), sent: make(map[int64]int),
 		stored: wire.Load{Source: source, Plan: plan, Batches: batches},
 	}
@@ -146,81 +148,84 @@ func (w *world) At(_ context.Context, sequence uint64) (wire.Claim, error) {
 	return w.stream[sequence], nil
 }
 
-// in runs test in a bubble of its own clock, and bounds it.
-func in(t *testing.T, batches int64, test func(t *testing.T, ctx context.Context, w *world)) {
+// in runs test in a bubble of its own clock.
+func in(t *testing.T, batches int64, test func(w *world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
-		defer cancel()
-		test(t, ctx, build(t, batches))
-	})
+	synctest.Test(t, func(t *testing.T) { test(build(t, batches)) })
 }
 
-func (w *world) wantComplete(t *testing.T, ctx context.Context) {
-	t.Helper()
-	stored, err := w.Wait(ctx)
+// wait bounds Wait by a day.
+func (w *world) wait() (*wire.Load, error) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), 24*time.Hour)
+	defer cancel()
+	return w.Wait(ctx)
+}
+
+func (w *world) wantComplete() {
+	w.t.Helper()
+	stored, err := w.wait()
 	if err != nil || !stored.Complete() || stored.Rows+stored.Rejected != w.Ours.Records {
-		t.Fatalf("Wait = %+v, %v", stored, err)
+		w.t.Fatalf("Wait = %+v, %v", stored, err)
 	}
 }
 
 // wantSent checks how often each batch was sent, 1 where nothing is said.
-func (w *world) wantSent(t *testing.T, want map[int64]int) {
-	t.Helper()
+func (w *world) wantSent(want map[int64]int) {
+	w.t.Helper()
 	for number := int64(1); number <= w.Ours.Batches; number++ {
 		times := 1
 		if n, given := want[number]; given {
 			times = n
 		}
 		if w.sent[number] != times {
-			t.Errorf("batch %d was sent %d times, want %d", number, w.sent[number], times)
+			w.t.Errorf("batch %d was sent %d times, want %d", number, w.sent[number], times)
 		}
 	}
 }
 
 func TestWaitsUntilAllIsCommitted(t *testing.T) {
-	in(t, 100, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 100, func(w *world) {
 		w.before = func() { w.consume(3, nil) }
 		w.stored.Rejected = 4
-		w.wantComplete(t, ctx)
-		w.wantSent(t, nil)
+		w.wantComplete()
+		w.wantSent(nil)
 	})
 }
 
 func TestSlowConsumerIsLeftAlone(t *testing.T) {
-	in(t, 500, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 500, func(w *world) {
 		start := time.Now()
 		w.before = func() {
 			if time.Since(start) > time.Hour {
 				w.consume(1000, nil)
 			}
 		}
-		w.wantComplete(t, ctx)
-		w.wantSent(t, nil)
+		w.wantComplete()
+		w.wantSent(nil)
 		if perLook := float64(w.looks) / 2400; perLook > maxPresent+1 {
-			t.Errorf("%.0f messages were looked at each time", perLook)
+			w.t.Errorf("%.0f messages were looked at each time", perLook)
 		}
 		if lines := strings.Count(w.talk.String(), "waiting for the consumer: 0 of 500 batches committed"); lines < 600 || lines > 721 {
-			t.Errorf("%d lines in an hour, want one every 5 s", lines)
+			w.t.Errorf("%d lines in an hour, want one every 5 s", lines)
 		}
 	})
 }
 
 func TestSilenceIsWaitedOut(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.silent = true
 		time.AfterFunc(time.Hour, func() { w.silent = false; w.consume(10, nil) })
 		start := time.Now()
-		w.wantComplete(t, ctx)
-		w.wantSent(t, nil)
+		w.wantComplete()
+		w.wantSent(nil)
 		if took := time.Since(start); took > time.Hour+5*time.Second {
-			t.Errorf("noticed after %v", took-time.Hour)
+			w.t.Errorf("noticed after %v", took-time.Hour)
 		}
 		if lines := strings.Count(w.talk.String(), "0 of 10 batches committed"); lines < 550 || lines > 721 {
-			t.Errorf("%d lines in an hour, want one every 5 s", lines)
+			w.t.Errorf("%d lines in an hour, want one every 5 s", lines)
 		}
 		if !strings.Contains(w.talk.String(), "no consumer answers") {
-			t.Errorf("it is not told that nobody answers")
+			w.t.Errorf("it is not told that nobody answers")
 		}
 	})
 }
@@ -242,7 +247,7 @@ func TestLostIsSentAgain(t *testing.T) {
 		"overwritten by garbage": {func(w *world) { w.stream[4] = wire.Claim{} }, []int64{4}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+			in(t, 10, func(w *world) {
 				c.happens(w)
 				start := time.Now()
 				w.before = func() {
@@ -255,19 +260,19 @@ func TestLostIsSentAgain(t *testing.T) {
 						w.consume(100, nil)
 					}
 				}
-				w.wantComplete(t, ctx)
+				w.wantComplete()
 				want := make(map[int64]int)
 				for _, number := range c.again {
 					want[number] = 2
 				}
-				w.wantSent(t, want)
+				w.wantSent(want)
 			})
 		})
 	}
 }
 
 func TestStoreLostAgainAndAgain(t *testing.T) {
-	in(t, 50, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 50, func(w *world) {
 		start, lost := time.Now(), 0
 		w.before = func() {
 			w.consume(1, nil)
@@ -276,27 +281,27 @@ func TestStoreLostAgainAndAgain(t *testing.T) {
 				w.lose()
 			}
 		}
-		w.wantComplete(t, ctx)
+		w.wantComplete()
 	})
 }
 
 // A batch that is committed between the two questions was never lost, though
 // its message is gone.
 func TestCommittedMeanwhileIsNotSentAgain(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.atLook = func() { w.consume(2, nil) }
-		w.wantComplete(t, ctx)
-		w.wantSent(t, nil)
+		w.wantComplete()
+		w.wantSent(nil)
 	})
 }
 
 func TestBrokerThatDoesNotAnswerHasLostNothing(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.lose()
 		w.lookFails = errors.New("no leader")
 		time.AfterFunc(time.Minute, func() {
 			if len(w.sent) == 0 || w.sent[1] != 1 {
-				t.Errorf("sent again while the stream did not answer")
+				w.t.Errorf("sent again while the stream did not answer")
 			}
 			w.lookFails = nil
 		})
@@ -305,66 +310,66 @@ func TestBrokerThatDoesNotAnswerHasLostNothing(t *testing.T) {
 				w.consume(10, nil)
 			}
 		}
-		w.wantComplete(t, ctx)
+		w.wantComplete()
 	})
 }
 
 func TestDeadIsSentTwiceMore(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.before = func() { w.consume(100, func(number int64) bool { return number == 3 || number == 7 }) }
-		_, err := w.Wait(ctx)
+		_, err := w.wait()
 		var dead *DeadError
 		if !errors.As(err, &dead) || len(dead.Batches) != 2 || dead.Batches[0].Number != 3 || dead.Batches[1].Number != 7 {
-			t.Fatalf("error %v", err)
+			w.t.Fatalf("error %v", err)
 		}
 		if dead.Load.Done != 8 || !strings.Contains(err.Error(), `2 batches were set aside by the consumer as dead, 3 times each: batch 3: "poison"; batch 7`) {
-			t.Errorf("error %v, %+v", err, dead.Load)
+			w.t.Errorf("error %v, %+v", err, dead.Load)
 		}
-		w.wantSent(t, map[int64]int{3: 3, 7: 3})
+		w.wantSent(map[int64]int{3: 3, 7: 3})
 	})
 }
 
 func TestDeadOnceIsCuredBySendingAgain(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.before = func() { w.consume(100, func(number int64) bool { return number == 3 && w.sent[3] == 1 }) }
-		w.wantComplete(t, ctx)
-		w.wantSent(t, map[int64]int{3: 2})
+		w.wantComplete()
+		w.wantSent(map[int64]int{3: 2})
 	})
 }
 
 // A death of an earlier run bears another sequence, and a batch whose message
 // was lost is lost, whatever else died.
 func TestEarlierDeathsDoNotCount(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.deadOnes = []wire.DeadBatch{{Number: 3, Sequence: 900}, {Number: 3, Sequence: 901}, {Number: 3, Sequence: 902}, {Sequence: 3}}
 		delete(w.stream, 3)
 		w.before = func() { w.consume(100, nil) }
-		w.wantComplete(t, ctx)
-		w.wantSent(t, map[int64]int{3: 2})
+		w.wantComplete()
+		w.wantSent(map[int64]int{3: 2})
 		if strings.Contains(w.talk.String(), "set aside") {
-			t.Errorf("told:\n%s", &w.talk)
+			w.t.Errorf("told:\n%s", &w.talk)
 		}
 	})
 }
 
 func TestAllDeadEndsEarly(t *testing.T) {
-	in(t, 5000, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 5000, func(w *world) {
 		w.before = func() {
 			w.consume(10_000, func(int64) bool { return true })
 			w.deadOnes = w.deadOnes[:min(len(w.deadOnes), maxDead)]
 		}
 		start := time.Now()
-		_, err := w.Wait(ctx)
+		_, err := w.wait()
 		var dead *DeadError
 		if !errors.As(err, &dead) || len(dead.Batches) < maxLeft {
-			t.Fatalf("error %v", err)
+			w.t.Fatalf("error %v", err)
 		}
 		total := 0
 		for _, n := range w.sent {
 			total += n
 		}
 		if total > 5000+2*maxDead || time.Since(start) > time.Minute {
-			t.Errorf("%d sent in %v", total, time.Since(start))
+			w.t.Errorf("%d sent in %v", total, time.Since(start))
 		}
 	})
 }
@@ -383,13 +388,13 @@ func TestRefusals(t *testing.T) {
 		"name taken":        {func(w *world) { w.Service = takenName{other} }, new(*load.NameTakenError)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+			in(t, 10, func(w *world) {
 				w.consume(1, nil)
 				c.happens(w)
-				if _, err := w.Wait(ctx); !errors.As(err, c.target) {
-					t.Errorf("error %v, want %T", err, c.target)
+				if _, err := w.wait(); !errors.As(err, c.target) {
+					w.t.Errorf("error %v, want %T", err, c.target)
 				}
-				w.wantSent(t, nil)
+				w.wantSent(nil)
 			})
 		})
 	}
@@ -402,23 +407,23 @@ func (n takenName) Ask(context.Context, time.Duration, wire.LoadRequest) (*wire.
 }
 
 func TestInterrupt(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	in(t, 10, func(w *world) {
+		ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 		defer cancel()
 		w.consume(4, nil)
 		if _, err := w.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || w.Done() != 4 {
-			t.Errorf("error %v with %d done", err, w.Done())
+			w.t.Errorf("error %v with %d done", err, w.Done())
 		}
 	})
 }
 
 func TestErrorOfResendEndsTheWait(t *testing.T) {
-	in(t, 10, func(t *testing.T, ctx context.Context, w *world) {
+	in(t, 10, func(w *world) {
 		w.lose()
 		broken := errors.New("file changed")
 		w.Resend = func(context.Context, []wire.Range) error { return broken }
-		if _, err := w.Wait(ctx); !errors.Is(err, broken) {
-			t.Errorf("error %v", err)
+		if _, err := w.wait(); !errors.Is(err, broken) {
+			w.t.Errorf("error %v", err)
 		}
 	})
 }

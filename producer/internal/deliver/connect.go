@@ -28,16 +28,13 @@ type broker struct {
 	conn *nats.Conn
 	js   jetstream.JetStream
 	// rows is the size of the stream ROWS in bytes.
-	rows int64
-	// denied ends, with the cause, when NATS denies what publishing needs.
-	denied context.Context
-	deny   context.CancelCauseFunc
+	rows   int64
+	denied *publish.Denial
 	config topology.Config
 }
 
 func connect(ctx context.Context, cfg Config, log *slog.Logger) (*broker, error) {
-	b := &broker{config: cfg.Streams}
-	b.denied, b.deny = context.WithCancelCause(context.WithoutCancel(ctx))
+	b := &broker{config: cfg.Streams, denied: publish.NewDenial()}
 	var err error
 	b.conn, err = topology.Connect(cfg.Server, "streamgauge producer",
 		nats.FlusherTimeout(writeTimeout),
@@ -50,11 +47,10 @@ func connect(ctx context.Context, cfg Config, log *slog.Logger) (*broker, error)
 		nats.ReconnectHandler(func(conn *nats.Conn) { log.Info("connected to NATS again", "server", conn.ConnectedUrlRedacted()) }),
 	)
 	if err != nil {
-		b.deny(nil)
 		return nil, err
 	}
 	if err := b.prepare(ctx, cfg, log); err != nil {
-		b.close()
+		b.conn.Close()
 		return nil, err
 	}
 	return b, nil
@@ -85,22 +81,22 @@ func (b *broker) prepare(ctx context.Context, cfg Config, log *slog.Logger) erro
 func (b *broker) ensure(ctx context.Context) (*topology.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
-	defer context.AfterFunc(b.denied, cancel)()
+	go func() {
+		select {
+		case <-b.denied.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	report, err := topology.Ensure(ctx, b.js, b.config)
-	if b.denied.Err() != nil {
-		return nil, &publish.DeniedError{Cause: context.Cause(b.denied)}
+	if denied := b.denied.Err(); denied != nil {
+		return nil, denied
 	}
 	if err != nil {
 		return nil, err
 	}
 	b.rows = report.Rows.Config.MaxBytes
 	return report, nil
-}
-
-// close lets go of everything.
-func (b *broker) close() {
-	b.conn.Close()
-	b.deny(nil)
 }
 
 // restore is publish.Restore.
@@ -123,7 +119,7 @@ func (b *broker) note(err error, log *slog.Logger) {
 		`Subscription to "` + nats.InboxPrefix,
 	} {
 		if strings.Contains(err.Error(), needed) {
-			b.deny(err)
+			b.denied.Come(err)
 			return
 		}
 	}

@@ -28,7 +28,7 @@ func write(t *testing.T, name, content string) string {
 }
 
 // dryRun returns what was printed, told, and failed.
-func dryRun(t *testing.T, ctx context.Context, cfg Config) (out, talk string, err error) {
+func dryRun(ctx context.Context, t *testing.T, cfg Config) (out, talk string, err error) {
 	t.Helper()
 	var printed, told bytes.Buffer
 	cfg.DryRun, cfg.Out = true, &printed
@@ -41,7 +41,7 @@ func dryRun(t *testing.T, ctx context.Context, cfg Config) (out, talk string, er
 
 func TestDryRun(t *testing.T) {
 	bad := "timestamp,price,user_id\n1/10/2012,50,9\n1/10/2012,x,9\n\n1/10/2012,50\n1/10/2012,,9\n" + strings.Repeat("y", 70_000) + "\n1/10/2012,\"open,9"
-	out, talk, err := dryRun(t, t.Context(), Config{Inputs: []string{write(t, "bad.csv", bad)}})
+	out, talk, err := dryRun(t.Context(), t, Config{Inputs: []string{write(t, "bad.csv", bad)}})
 	if !errors.Is(err, ErrIncomplete) {
 		t.Errorf("error %v, want ErrIncomplete", err)
 	}
@@ -57,7 +57,7 @@ func TestDryRun(t *testing.T) {
 
 func TestDryRunOfGoodFile(t *testing.T) {
 	content := "user_id;precio;timestamp\n9;1,5;2012-01-10\n"
-	out, talk, err := dryRun(t, t.Context(), Config{Inputs: []string{write(t, "a.csv", content)}, Columns: columns.Options{
+	out, talk, err := dryRun(t.Context(), t, Config{Inputs: []string{write(t, "a.csv", content)}, Columns: columns.Options{
 		Delimiter: ";", DecimalComma: true, Map: map[string]string{"price": "precio"},
 	}, Label: "again"})
 	if err != nil || talk != "" {
@@ -73,7 +73,7 @@ func TestDryRunOfGoodFile(t *testing.T) {
 func TestOtherFilesGoOn(t *testing.T) {
 	good := write(t, "good.csv", "timestamp,price,user_id\n1/10/2012,50,9\n")
 	empty := write(t, "empty.csv", "")
-	out, talk, err := dryRun(t, t.Context(), Config{Inputs: []string{"absent.csv", empty, good}})
+	out, talk, err := dryRun(t.Context(), t, Config{Inputs: []string{"absent.csv", empty, good}})
 	var files *FilesError
 	if !errors.As(err, &files) || files.Failed != 2 || files.Files != 3 {
 		t.Errorf("error %v", err)
@@ -89,7 +89,7 @@ func TestOtherFilesGoOn(t *testing.T) {
 }
 
 func TestOneFailureIsTheRunsOwn(t *testing.T) {
-	_, talk, err := dryRun(t, t.Context(), Config{Inputs: []string{"absent.csv"}})
+	_, talk, err := dryRun(t.Context(), t, Config{Inputs: []string{"absent.csv"}})
 	if err == nil || err.Error() != "absent.csv: no such file. Check the path" || talk != "" {
 		t.Errorf("error %v, told %q", err, talk)
 	}
@@ -98,7 +98,7 @@ func TestOneFailureIsTheRunsOwn(t *testing.T) {
 func TestInterruptedBeforeAnything(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	out, _, err := dryRun(t, ctx, Config{Inputs: []string{write(t, "a.csv", "timestamp,price,user_id\n1/10/2012,50,9\n")}, JSON: true})
+	out, _, err := dryRun(ctx, t, Config{Inputs: []string{write(t, "a.csv", "timestamp,price,user_id\n1/10/2012,50,9\n")}, JSON: true})
 	var stopped *StoppedError
 	if !errors.As(err, &stopped) || !strings.Contains(out, `"state":"interrupted"`) {
 		t.Errorf("error %v, printed %q", err, out)

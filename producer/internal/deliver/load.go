@@ -104,11 +104,10 @@ func (d *delivery) deliver(ctx context.Context) error {
 			return nil
 		}
 		stored, err = d.wait(ctx)
-		var other *load.OtherBatchSizeError
 		if err == nil {
 			return d.committed(ctx, stored)
 		}
-		if !errors.As(err, &other) {
+		if _, otherSize := errors.AsType[*load.OtherBatchSizeError](err); !otherSize {
 			return err
 		}
 	}
@@ -123,8 +122,7 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 	}
 	for {
 		reply, err := d.service.Ask(ctx, patience, d.ours.Question())
-		var silence *load.NoAnswerError
-		if errors.As(err, &silence) {
+		if _, silence := errors.AsType[*load.NoAnswerError](err); silence {
 			d.unanswered = true
 			return nil, false, nil
 		}
@@ -133,8 +131,8 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 		}
 		d.unanswered = false
 		stored, err := d.ours.Judge(reply)
-		var other *load.OtherBatchSizeError
-		if !errors.As(err, &other) {
+		other, otherSize := errors.AsType[*load.OtherBatchSizeError](err)
+		if !otherSize {
 			return stored, true, d.explain(err)
 		}
 		d.log.Info(fmt.Sprintf("%s: %s: sending it so again", escape.Name(d.report.Name), other))

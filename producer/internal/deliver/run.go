@@ -28,9 +28,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if r.broker, err = connect(ctx, cfg, log); err != nil {
 		return err
 	}
-	defer r.broker.close()
+	defer r.broker.conn.Close()
 	r.service = load.NewService(r.broker.conn)
-	r.window = publish.NewWindow(r.broker.denied, r.broker.js, r.broker.restore, r.broker.rows, log)
+	r.window = publish.NewWindow(r.broker.js, r.broker.restore, r.broker.rows, r.broker.denied, log)
 	return r.all(ctx, list, r.load)
 }
 

@@ -2,6 +2,7 @@ package inputs
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -110,7 +111,7 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() {
-			_, _ = io.WriteString(w, "timestamp,price,user_id\n")
+			_, _ = w.WriteString("timestamp,price,user_id\n")
 			_ = w.Close()
 		}()
 		f, err := Input{Stdin}.Open(t.Context(), r)
@@ -136,7 +137,7 @@ func TestOpen(t *testing.T) {
 		defer w.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := (Input{Stdin}).Open(ctx, r); err != context.Canceled {
+		if _, err := (Input{Stdin}).Open(ctx, r); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want %v", err, context.Canceled)
 		}
 	})

@@ -101,8 +101,7 @@ func TestAskIsInterruptible(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
-		var silence *NoAnswerError
-		if errors.As(err, &silence) {
+		if _, silence := errors.AsType[*NoAnswerError](err); silence {
 			t.Errorf("an interrupt counts as silence: %v", err)
 		}
 	})

@@ -51,7 +51,7 @@ func (t *trouble) say(what string, cause error) {
 }
 
 // pause lets time pass, longer each time.
-func (t *trouble) pause(ctx, denied context.Context) error {
+func (t *trouble) pause(ctx context.Context, denied *Denial) error {
 	t.next = min(max(2*t.next, firstPause), lastPause)
 	timer := time.NewTimer(t.next/2 + rand.N(t.next/2))
 	defer timer.Stop()
@@ -59,7 +59,7 @@ func (t *trouble) pause(ctx, denied context.Context) error {
 	case <-timer.C:
 		return nil
 	case <-denied.Done():
-		return &DeniedError{context.Cause(denied)}
+		return denied.Err()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

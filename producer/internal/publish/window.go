@@ -45,7 +45,7 @@ type Acked func(number int64, sequence uint64) error
 type Window struct {
 	js      Publisher
 	restore Restore
-	denied  context.Context
+	denied  *Denial
 	log     *slog.Logger
 	options []jetstream.PublishOpt
 	limit   int64 // of ROWS in bytes, for what is said
@@ -66,8 +66,8 @@ type message struct {
 }
 
 // NewWindow returns an empty Window. limit is the size of ROWS in bytes. When
-// denied ends, so does publishing, with its cause in a *DeniedError.
-func NewWindow(denied context.Context, js Publisher, restore Restore, limit int64, log *slog.Logger) *Window {
+// denied comes, publishing ends with its error.
+func NewWindow(js Publisher, restore Restore, limit int64, denied *Denial, log *slog.Logger) *Window {
 	return &Window{
 		js: js, restore: restore, limit: limit, denied: denied, log: log,
 		options: []jetstream.PublishOpt{
@@ -230,7 +230,7 @@ func (w *Window) await(ctx context.Context, m *message) (uint64, error) {
 		m.future, m.err = nil, err
 		return 0, err
 	case <-w.denied.Done():
-		return 0, &DeniedError{context.Cause(w.denied)}
+		return 0, w.denied.Err()
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}

@@ -93,7 +93,7 @@ func (b *broker) PublishMsgAsync(msg *nats.Msg, opts ...jetstream.PublishOpt) (j
 type setting struct {
 	*Window
 	broker   *broker
-	deny     context.CancelCauseFunc
+	denial   *Denial
 	talk     bytes.Buffer
 	restores int
 	restore  func() error
@@ -102,17 +102,15 @@ type setting struct {
 
 func set(t *testing.T, answer func(n int, body string) reaction) *setting {
 	t.Helper()
-	s := &setting{broker: &broker{answer: answer}}
-	denied, deny := context.WithCancelCause(t.Context())
-	s.deny = deny
+	s := &setting{broker: &broker{answer: answer}, denial: NewDenial()}
 	log := slog.New(slog.NewTextHandler(&s.talk, nil))
-	s.Window = NewWindow(denied, s.broker, func(context.Context) (int64, error) {
+	s.Window = NewWindow(s.broker, func(context.Context) (int64, error) {
 		s.restores++
 		if s.restore != nil {
 			return 0, s.restore()
 		}
 		return 1 << 30, nil
-	}, 1<<30, log)
+	}, 1<<30, s.denial, log)
 	s.Begin(func(number int64, sequence uint64) error {
 		s.broker.mu.Lock()
 		defer s.broker.mu.Unlock()
@@ -126,9 +124,9 @@ func set(t *testing.T, answer func(n int, body string) reaction) *setting {
 	return s
 }
 
-// send sends messages from first to last of about size bytes each.
-func (s *setting) send(ctx context.Context, first, last int64, size int) error {
-	for number := first; number <= last; number++ {
+// send sends messages 1 to last of about size bytes each.
+func (s *setting) send(ctx context.Context, last int64, size int) error {
+	for number := int64(1); number <= last; number++ {
 		body := append(s.Buffer(), fmt.Sprintf("body %d ", number)...)
 		body = append(body, strings.Repeat("x", max(0, size-len(body)))...)
 		if err := s.Send(ctx, number, nats.Header{}, body); err != nil {
@@ -140,7 +138,7 @@ func (s *setting) send(ctx context.Context, first, last int64, size int) error {
 
 func (s *setting) sendAll(t *testing.T, last int64, size int) {
 	t.Helper()
-	if err := s.send(t.Context(), 1, last, size); err != nil {
+	if err := s.send(t.Context(), last, size); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Flush(t.Context()); err != nil {
@@ -309,9 +307,9 @@ func TestFailuresThatDoNotPass(t *testing.T) {
 				})
 				s.restore = func() error { return c.restore }
 				if c.deny {
-					s.deny(errors.New("Permissions Violation"))
+					s.denial.Come(errors.New("Permissions Violation"))
 				}
-				err := s.send(t.Context(), 1, 10, 20)
+				err := s.send(t.Context(), 10, 20)
 				if err == nil {
 					err = s.Flush(t.Context())
 				}
@@ -343,7 +341,7 @@ func TestInterrupt(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := s.send(ctx, 1, 1000, 20)
+		err := s.send(ctx, 1000, 20)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("error %v", err)
 		}
@@ -372,7 +370,7 @@ func TestErrorOfAckedEndsPublishing(t *testing.T) {
 		s := set(t, nil)
 		full := errors.New("disk full")
 		s.Begin(func(int64, uint64) error { return full })
-		if err := s.send(t.Context(), 1, 1, 20); err != nil {
+		if err := s.send(t.Context(), 1, 20); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Flush(t.Context()); !errors.Is(err, full) {

@@ -107,6 +107,7 @@ func (f *File) summary() string {
 		return line
 	case Queued:
 		return fmt.Sprintf("%s, %s, queued", f.progress(), batches)
+	case Refused, Failed, Interrupted:
 	}
 	return ""
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func n(v int64) *int64 { return &v }
-
 func printed(t *testing.T, f *File, asJSON bool) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -26,14 +24,14 @@ func TestSummaries(t *testing.T) {
 		file File
 		want string
 	}{
-		"committed":       {File{State: Committed, Records: 22, Batches: 1, New: n(22), Loaded: n(0), Rows: n(22), Rejected: n(0)}, "a.csv: 22 new, 0 already loaded, 1 batch, committed: 22 rows, 0 rejected\n"},
-		"loaded already":  {File{State: Committed, Records: 22, Batches: 1, New: n(0), Loaded: n(22), Rows: n(21), Rejected: n(1)}, "a.csv: 0 new, 22 already loaded, 1 batch, committed: 21 rows, 1 rejected\n"},
-		"never answered":  {File{State: Committed, Records: 22, Batches: 3, Rows: n(22), Rejected: n(0)}, "a.csv: 22 sent, 3 batches, committed: 22 rows, 0 rejected\n"},
-		"queued":          {File{State: Queued, Records: 22, Batches: 3, New: n(12), Loaded: n(10)}, "a.csv: 12 new, 10 already loaded, 3 batches, queued\n"},
+		"committed":       {File{State: Committed, Records: 22, Batches: 1, New: new(int64(22)), Loaded: new(int64(0)), Rows: new(int64(22)), Rejected: new(int64(0))}, "a.csv: 22 new, 0 already loaded, 1 batch, committed: 22 rows, 0 rejected\n"},
+		"loaded already":  {File{State: Committed, Records: 22, Batches: 1, New: new(int64(0)), Loaded: new(int64(22)), Rows: new(int64(21)), Rejected: new(int64(1))}, "a.csv: 0 new, 22 already loaded, 1 batch, committed: 21 rows, 1 rejected\n"},
+		"never answered":  {File{State: Committed, Records: 22, Batches: 3, Rows: new(int64(22)), Rejected: new(int64(0))}, "a.csv: 22 sent, 3 batches, committed: 22 rows, 0 rejected\n"},
+		"queued":          {File{State: Queued, Records: 22, Batches: 3, New: new(int64(12)), Loaded: new(int64(10))}, "a.csv: 12 new, 10 already loaded, 3 batches, queued\n"},
 		"queued, unasked": {File{State: Queued, Records: 22, Batches: 3}, "a.csv: 22 sent, 3 batches, queued\n"},
 		"empty":           {File{State: Empty}, "a.csv: 0 records\n"},
-		"checked":         {File{State: Checked, Source: "ab12", Records: 1, Batches: 1, Rows: n(1), Rejected: n(0)}, "a.csv: 1 record, 1 row, 0 rejected, 1 batch, nothing sent, id ab12\n"},
-		"dead":            {File{State: Dead, Records: 30, Batches: 3, New: n(30), Loaded: n(0), Rows: n(19), Rejected: n(1)}, "a.csv: 30 new, 0 already loaded, 3 batches, committed: 19 rows, 1 rejected, 10 in dead batches\n"},
+		"checked":         {File{State: Checked, Source: "ab12", Records: 1, Batches: 1, Rows: new(int64(1)), Rejected: new(int64(0))}, "a.csv: 1 record, 1 row, 0 rejected, 1 batch, nothing sent, id ab12\n"},
+		"dead":            {File{State: Dead, Records: 30, Batches: 3, New: new(int64(30)), Loaded: new(int64(0)), Rows: new(int64(19)), Rejected: new(int64(1))}, "a.csv: 30 new, 0 already loaded, 3 batches, committed: 19 rows, 1 rejected, 10 in dead batches\n"},
 		"failed":          {File{State: Failed, Error: "told elsewhere"}, ""},
 		"hostile name":    {File{Name: "\x1b[2J\n", State: Empty}, `"\x1b[2J\n": 0 records` + "\n"},
 	} {
@@ -50,7 +48,7 @@ func TestSummaries(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	f := &File{
-		Name: "a<b>\u009b\U000e0001.csv", Source: "ab12", State: Committed, Records: 2, Batches: 1, New: n(2), Loaded: n(0), Rows: n(1), Rejected: n(1),
+		Name: "a<b>\u009b\U000e0001.csv", Source: "ab12", State: Committed, Records: 2, Batches: 1, New: new(int64(2)), Loaded: new(int64(0)), Rows: new(int64(1)), Rejected: new(int64(1)),
 		Rejects: []Reject{{Line: 3, Column: "price", Reason: "not a number", Raw: "x\xff\x1b[2J\u202e"}},
 	}
 	line := printed(t, f, true)
@@ -74,7 +72,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestRejectLines(t *testing.T) {
-	f := &File{Name: "a.csv", Rejected: n(9), Rejects: []Reject{
+	f := &File{Name: "a.csv", Rejected: new(int64(9)), Rejects: []Reject{
 		{Line: 3, Column: "price", Reason: "not a number", Raw: "1,\x1b[2J\n,2"},
 		{Line: 9, Reason: "fewer fields", Raw: strings.Repeat("x", 200)},
 	}}
@@ -86,7 +84,7 @@ func TestRejectLines(t *testing.T) {
 	if diff := cmp.Diff(want, f.RejectLines()); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
-	if lines := (&File{Rejected: n(0)}).RejectLines(); len(lines) > 0 {
+	if lines := (&File{Rejected: new(int64(0))}).RejectLines(); len(lines) > 0 {
 		t.Errorf("lines without a reject: %q", lines)
 	}
 }
