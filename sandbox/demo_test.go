@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -254,6 +255,42 @@ func TestDemoFails(t *testing.T) {
 		}
 		leaves(t, tmp)
 	})
+}
+
+func TestDemoWithoutAReader(t *testing.T) {
+	s, tmp := place(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr output
+	cmd := exec.Command(os.Args[0], "demo")
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), append([]string{selfEnv + "=1", "DATABASE_URL="}, s.env...)...)
+	cmd.Stdout, cmd.Stderr = write, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = write.Close()
+	if _, err := read.Read(make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+	_ = read.Close()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(60 * time.Second):
+		_ = cmd.Process.Kill()
+		t.Fatal("goes on")
+	}
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || stderr.String() != "" {
+		t.Errorf("exit %d, said %q", code, &stderr)
+	}
+	leaves(t, tmp)
 }
 
 // script puts a shell script in the place of a binary.

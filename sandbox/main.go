@@ -32,7 +32,11 @@ const (
 	exitInterrupted = 130
 )
 
-func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+func main() {
+	// A closed standard output is an error to clean up after, not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
 
 func run(args []string, stdout *os.File, stderr io.Writer) int {
 	ctx, stop := untilSignal()
@@ -46,6 +50,8 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "sandbox: %s. See 'sandbox --help'\n", oneLine(err))
 		return exitUsage
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailed // whoever closed standard output knows
 	case context.Cause(ctx) != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "sandbox: interrupted")
 		return exitInterrupted

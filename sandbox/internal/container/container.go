@@ -133,7 +133,14 @@ func (s *Server) run(ctx context.Context, cfg Config) error {
 		}
 		args = append(args, "--volume", data+":"+volume)
 	}
-	if _, err := docker(ctx, []string{"POSTGRES_PASSWORD=" + s.password}, append(args, s.image)...); err != nil {
+	// An interruption waits for the answer: a command that is broken off may
+	// still make the container, after it was looked for to be removed.
+	create, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
+	defer cancel()
+	if _, err := docker(create, []string{"POSTGRES_PASSWORD=" + s.password}, append(args, s.image)...); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	mapped, err := docker(ctx, nil, "port", s.name, "5432/tcp")

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -36,28 +37,42 @@ func TestMain(m *testing.M) {
 	_ = s.Close()
 }
 
-// image is what the containers of these tests are made from.
+// image is what the containers of these tests are made from: the one that the
+// tests module chooses, which is made on the spot where no registry is in
+// reach.
 func image(t *testing.T) string {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("REQUIRE_DOCKER") == "1" {
-		missing = t.Fatalf
-	}
 	if err := Available(t.Context()); err != nil {
-		missing("needs Docker: %v", err)
+		if os.Getenv("REQUIRE_DOCKER") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
 	}
-	ref := os.Getenv("POSTGRES_IMAGE")
-	if ref != "" {
+	if ref := os.Getenv("POSTGRES_IMAGE"); ref != "" {
 		return ref
 	}
-	if _, err := docker(t.Context(), nil, "image", "inspect", Image); err == nil {
-		return Image
+	ref, err := chosen()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := docker(t.Context(), nil, "pull", "--quiet", Image); err != nil {
-		missing("needs the image %s (or another in POSTGRES_IMAGE): %v", Image, err)
-	}
-	return Image
+	return ref
 }
+
+var chosen = sync.OnceValues(func() (string, error) {
+	cmd := exec.Command("go", "run", "./cmd/images")
+	cmd.Dir = "../../../tests"
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("choose an image: %w", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if ref, ok := strings.CutPrefix(strings.TrimSpace(line), "POSTGRES_IMAGE="); ok {
+			return ref, nil
+		}
+	}
+	return "", fmt.Errorf("choose an image: no POSTGRES_IMAGE in %q", out)
+})
 
 func begin(t *testing.T, cfg Config) *Server {
 	t.Helper()

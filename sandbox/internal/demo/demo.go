@@ -33,7 +33,15 @@ type Config struct {
 // records were rejected.
 func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err error) {
 	began := time.Now()
-	d := &demo{screen: &screen{out: out, bold: cfg.Bold}}
+	// Without a reader there is nothing to go on for.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d := &demo{screen: &screen{out: out, bold: cfg.Bold, stop: cancel}}
+	defer func() {
+		if d.screen.broken != nil {
+			err = d.screen.broken
+		}
+	}()
 	if d.producer, err = pair.Find("producer"); err != nil {
 		return err
 	}

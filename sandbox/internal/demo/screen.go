@@ -13,14 +13,21 @@ import (
 // width is what a terminal has at least.
 const width = 80
 
-// screen lays the demo out. What it can't write, nobody can read: errors of
-// the writer are left to the next command.
+// screen lays the demo out.
 type screen struct {
 	out  io.Writer
 	bold bool
+
+	broken error  // why nothing can be written any more
+	stop   func() // called when that is so
 }
 
-func (s *screen) line(text string) { _, _ = fmt.Fprintln(s.out, strings.TrimRight(text, " ")) }
+func (s *screen) line(text string) {
+	if _, err := fmt.Fprintln(s.out, strings.TrimRight(text, " ")); err != nil {
+		s.broken = err
+		s.stop()
+	}
+}
 
 func (s *screen) heading(text string) {
 	s.line("")
