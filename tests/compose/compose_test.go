@@ -103,6 +103,7 @@ func (s *stack) password() string {
 }
 
 func (s *stack) checkPorts(t *testing.T) {
+	t.Helper()
 	list, err := s.engine.ContainerList(t.Context(), client.ContainerListOptions{
 		Filters: make(client.Filters).Add("label", "com.docker.compose.project="+s.project),
 	})

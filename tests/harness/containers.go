@@ -62,7 +62,11 @@ func newContainers(ctx context.Context, root string, eng *engine.Engine) (*conta
 		return nil, err
 	}
 	c := &containers{images: set, owner: owner, local: eng.Local(ctx)}
-	return c, c.configureTestcontainers(eng)
+	if err := c.configureTestcontainers(eng); err != nil {
+		owner.Release()
+		return nil, err
+	}
+	return c, nil
 }
 
 // configureTestcontainers sets what testcontainers reads from the environment,

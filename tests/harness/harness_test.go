@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ func TestEnvironmentsDoNotSeeEachOther(t *testing.T) {
 	if _, err := js.Publish(t.Context(), "rows.price", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.JetStream(t).Stream(t.Context(), "ROWS"); err != jetstream.ErrStreamNotFound {
+	if _, err := other.JetStream(t).Stream(t.Context(), "ROWS"); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("the other account's stream: error %v, want %v", err, jetstream.ErrStreamNotFound)
 	}
 
@@ -84,7 +85,7 @@ func TestOwnNATSComesBackOnItsPort(t *testing.T) {
 	env.Server.Start(t)
 	harness.Eventually(t, 10*time.Second, "the loss of the stream", func() (bool, string) {
 		_, err := js.Stream(t.Context(), "ROWS")
-		return err == jetstream.ErrStreamNotFound, "error " + errorText(err)
+		return errors.Is(err, jetstream.ErrStreamNotFound), "error " + errorText(err)
 	})
 	publish()
 }

@@ -173,8 +173,7 @@ func (p *Process) ended(wait error) Result {
 		Took: time.Since(p.began),
 	}
 	if wait != nil {
-		var exit *exec.ExitError
-		if !errors.As(wait, &exit) {
+		if _, ok := errors.AsType[*exec.ExitError](wait); !ok {
 			r.Stderr += fmt.Sprintf("\n(harness: %v)\n", wait)
 		}
 	}
@@ -187,7 +186,7 @@ func (p *Process) ended(wait error) Result {
 		r.Signal = status.Signal()
 	}
 	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		r.MaxRSS = int64(usage.Maxrss)
+		r.MaxRSS = int64(usage.Maxrss) //nolint:unconvert // 32 bits wide on some platforms
 		if runtime.GOOS == "linux" {
 			r.MaxRSS *= 1024 // Linux counts in KiB, macOS in bytes
 		}

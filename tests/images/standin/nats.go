@@ -3,6 +3,7 @@ package standin
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -131,7 +132,7 @@ func goBuild(ctx context.Context, root, goos, goarch, output, pkg string) error 
 // commandError adds what a failed command said to its error.
 func commandError(cmd *exec.Cmd, err error) error {
 	said := ""
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		said = "\n" + strings.TrimSpace(string(exit.Stderr))
 	}
 	return fmt.Errorf("%s: %w%s", strings.Join(cmd.Args, " "), err, said)

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,8 +28,13 @@ func main() {
 }
 
 func get(url string) error {
-	client := http.Client{Timeout: answerTime}
-	answer, err := client.Get(url)
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}
