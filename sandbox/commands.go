@@ -20,8 +20,8 @@ import (
 // consumer's and the compose file's.
 func databaseFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "database-url", Usage: "PostgreSQL `URL` to use instead of starting a server", Sources: cli.EnvVars("DATABASE_URL")},
-		&cli.StringFlag{Name: "postgres-image", Usage: "`IMAGE` to run where PostgreSQL has to come from Docker", Sources: cli.EnvVars("POSTGRES_IMAGE"), DefaultText: "the compose file's"},
+		&cli.StringFlag{Local: true, Name: "database-url", Usage: "PostgreSQL `URL` to use instead of starting a server", Sources: cli.EnvVars("DATABASE_URL")},
+		&cli.StringFlag{Local: true, Name: "postgres-image", Usage: "`IMAGE` to run where PostgreSQL has to come from Docker", Sources: cli.EnvVars("POSTGRES_IMAGE"), DefaultText: "the compose file's"},
 	}
 }
 
@@ -43,11 +43,11 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 usage, 3 demo: records were rejected, 4 demo:
 the statistics do not agree, 130 interrupted.`,
 		Flags: append([]cli.Flag{
-			&cli.IntFlag{Name: "nats-port", Usage: "`PORT` for NATS", DefaultText: "4222, or a free one if that is taken"},
-			&cli.IntFlag{Name: "postgres-port", Usage: "`PORT` for PostgreSQL", DefaultText: "5432, or a free one if that is taken"},
-			&cli.StringFlag{Name: "keep", Usage: "keep the data in `DIR`, and use what is there", TakesFile: true},
-			&cli.BoolFlag{Name: "show-password", Usage: "show PostgreSQL's password"},
-			&cli.StringFlag{Name: "output", Usage: "text, or json: one object with the addresses", Value: "text", Validator: textOrJSON},
+			&cli.IntFlag{Local: true, Name: "nats-port", Usage: "`PORT` for NATS", DefaultText: "4222, or a free one if that is taken"},
+			&cli.IntFlag{Local: true, Name: "postgres-port", Usage: "`PORT` for PostgreSQL", DefaultText: "5432, or a free one if that is taken"},
+			&cli.StringFlag{Local: true, Name: "keep", Usage: "keep the data in `DIR`, and use what is there", TakesFile: true},
+			&cli.BoolFlag{Local: true, Name: "show-password", Usage: "show PostgreSQL's password"},
+			&cli.StringFlag{Local: true, Name: "output", Usage: "text, or json: one object with the addresses", Value: "text", Validator: textOrJSON},
 		}, databaseFlags()...),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
@@ -82,7 +82,7 @@ with what the database answers. Then the same with validation.csv. Leaves
 nothing behind: with DATABASE_URL, it makes a database of its own on that server
 and drops it at the end.`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "data", Usage: "load 2012-*.csv and validation.csv from `DIR`", DefaultText: "the samples", TakesFile: true},
+			&cli.StringFlag{Local: true, Name: "data", Usage: "load 2012-*.csv and validation.csv from `DIR`", DefaultText: "the samples", TakesFile: true},
 		}, databaseFlags()...),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
@@ -111,10 +111,10 @@ Examples:
   sandbox gen --rows 2000000 --seed 7 --output big.csv
   sandbox gen --samples DIR         the demo's six files`,
 		Flags: []cli.Flag{
-			&cli.Int64Flag{Name: "rows", Usage: "`N` rows below the header", Value: 1000},
-			&cli.Uint64Flag{Name: "seed", Usage: "`NUMBER` that decides the values", Value: 1},
-			&cli.StringFlag{Name: "output", Usage: "`FILE` to write", DefaultText: "standard output", TakesFile: true},
-			&cli.StringFlag{Name: "samples", Usage: "write the demo's files into `DIR` instead", TakesFile: true},
+			&cli.Int64Flag{Local: true, Name: "rows", Usage: "`N` rows below the header", Value: 1000},
+			&cli.Uint64Flag{Local: true, Name: "seed", Usage: "`NUMBER` that decides the values", Value: 1},
+			&cli.StringFlag{Local: true, Name: "output", Usage: "`FILE` to write", DefaultText: "standard output", TakesFile: true},
+			&cli.StringFlag{Local: true, Name: "samples", Usage: "write the demo's files into `DIR` instead", TakesFile: true},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
@@ -149,8 +149,17 @@ func textOrJSON(value string) error {
 	return nil
 }
 
-// noArguments refuses words that no command and no flag takes.
+// noArguments refuses words that no command and no flag takes, and flags of
+// the sandbox that stays before the name of another command, which would
+// ignore them.
 func noArguments(cmd *cli.Command) error {
+	if root := cmd.Root(); root != cmd {
+		for _, name := range []string{"nats-port", "postgres-port", "keep", "show-password", "output"} {
+			if root.IsSet(name) {
+				return &usageError{fmt.Errorf("--%s before %q has no effect there", name, cmd.Name)}
+			}
+		}
+	}
 	if cmd.Args().Present() {
 		return &usageError{fmt.Errorf("no command or argument %q", cmd.Args().First())}
 	}

@@ -191,6 +191,8 @@ func TestUsage(t *testing.T) {
 		"argument to gen":      {"gen", "x"},
 		"argument to demo":     {"demo", "x"},
 		"unknown flag of demo": {"demo", "--rows", "1"},
+		"flag of the root":     {"gen", "--nats-port", "1"},
+		"flag before command":  {"--keep", "x", "gen", "--rows", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := begin(t, settings{}, args...)

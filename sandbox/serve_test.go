@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +19,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/serve"
-	"github.com/streamgauge/streamgauge/sandbox/postgres"
 )
 
 // sandbox is a ready one.
@@ -315,132 +311,4 @@ func TestPostgresDies(t *testing.T) {
 		t.Error("does not say why")
 	}
 	leaves(t, tmp)
-}
-
-func TestDatabaseURL(t *testing.T) {
-	server, err := postgres.Start(t.Context(), postgres.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	u, err := url.Parse(server.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	for name, dsn := range map[string]string{
-		"URL":      server.URL(),
-		"keywords": fmt.Sprintf("host=127.0.0.1 port=%s user=postgres password=%s dbname=postgres sslmode=disable", u.Port(), password),
-	} {
-		t.Run(name, func(t *testing.T) {
-			tmp := folder(t)
-			env := settings{env: []string{"TMPDIR=" + tmp, "DATABASE_URL=" + dsn}}
-			b := ready(t, env)
-			if b.DatabaseURL != dsn || b.Postgres != "DATABASE_URL" {
-				t.Errorf("uses %+v", b.Addresses)
-			}
-			b.signal(t, syscall.SIGTERM)
-			if code := b.code(t); code != exitDone {
-				t.Errorf("exit %d", code)
-			}
-			if !answers(dsn) {
-				t.Error("ended a server that is not its own")
-			}
-			leaves(t, tmp)
-
-			p := begin(t, env)
-			eventually(t, "it tells how to go on", func() bool { return strings.Contains(p.stdout.String(), "Ctrl-C") })
-			if strings.Contains(p.stdout.String(), password) {
-				t.Error("shows the password")
-			}
-		})
-	}
-	u.User = url.UserPassword("postgres", "wr0ng")
-	for name, c := range map[string]struct{ dsn, want string }{
-		"wrong password": {u.String(), "password authentication failed"},
-		"unreachable":    {"postgres://u:wr0ng@127.0.0.1:1/d", "connection refused"},
-		"malformed":      {"postgres://u:wr0ng@127.0.0.1:port/d", "invalid port"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := begin(t, settings{env: []string{"DATABASE_URL=" + c.dsn}})
-			if code := p.code(t); code != exitFailed {
-				t.Errorf("exit %d", code)
-			}
-			m := p.message(t)
-			if !strings.Contains(m, "DATABASE_URL") || !strings.Contains(m, c.want) {
-				t.Errorf("no cause in %q", m)
-			}
-			if strings.Contains(m, "wr0ng") {
-				t.Error("shows the password")
-			}
-		})
-	}
-}
-
-// As root the sandbox runs PostgreSQL as another user; this is a sandbox that
-// is itself run by an ordinary one.
-func TestOrdinaryUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		return // every other test here is this one
-	}
-	const uid = 65534
-	tmp := folder(t)
-	exe := filepath.Join(folder(t), "sandbox")
-	copyFile(t, os.Args[0], exe)
-	env := settings{env: []string{"TMPDIR=" + tmp, "HOME=" + tmp}, uid: uid, exe: exe, dir: tmp}
-	dead := ready(t, env)
-	dead.signal(t, syscall.SIGKILL)
-	dead.code(t)
-	keep := filepath.Join(tmp, "keep")
-	b := ready(t, env, "--keep", keep)
-	b.exec1(t, "SELECT 1")
-	b.end(t, syscall.SIGTERM)
-
-	// What an ordinary user kept, root can use: as that user.
-	env.uid = 0
-	root := ready(t, env, "--keep", keep)
-	root.exec1(t, "SELECT 1")
-	root.end(t, syscall.SIGTERM)
-	if err := os.RemoveAll(keep); err != nil {
-		t.Fatal(err)
-	}
-	leaves(t, tmp)
-}
-
-// PostgreSQL refuses root, and the user that it runs as instead must get to
-// its folder.
-func TestFolderThatOthersCannotEnter(t *testing.T) {
-	if os.Geteuid() != 0 {
-		return // the server runs as this user
-	}
-	dir := folder(t)
-	if err := os.Chmod(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	p := begin(t, settings{}, "--keep", filepath.Join(dir, "keep"))
-	if code := p.code(t); code != exitFailed {
-		t.Errorf("exit %d", code)
-	}
-	if m := p.message(t); !strings.Contains(m, "can't enter "+dir) {
-		t.Errorf("no cause in %q", m)
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	in, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
 }

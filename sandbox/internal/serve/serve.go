@@ -88,7 +88,7 @@ func tell(out io.Writer, cfg Config, s *servers.Servers) error {
 	case s.Kept:
 		data = "kept in " + s.Dir() + ", used again by the same --keep"
 	case s.Database.Origin == servers.Given:
-		data = "the queue's is temporary, the database is yours and keeps what is loaded"
+		data = "the queue's is temporary, the database keeps what is loaded"
 	}
 	_, err := fmt.Fprintf(out, `NATS        %s
             JetStream on, in this process%s
@@ -97,7 +97,7 @@ PostgreSQL  %s
 Data        %s
 
 Next, in another terminal:
-  source %s     # the addresses, with the password
+  source %s   # addresses, password
   %s
 and in a third one, after the same source:
 %s  %s
