@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/tests/checkout"
+	"github.com/streamgauge/streamgauge/tests/claim"
 	"github.com/streamgauge/streamgauge/tests/engine"
 	"github.com/streamgauge/streamgauge/tests/images"
 )
@@ -27,7 +28,7 @@ const commandTime = 5 * time.Minute
 // what it needs of the checkout.
 type stack struct {
 	engine  *engine.Engine
-	owner   *engine.Owner
+	claim   *claim.Claim
 	compose []string // the command
 	dir     string
 	project string
@@ -57,15 +58,15 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owner, err := engine.NewOwner()
+	run, err := claim.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(owner.Release)
+	t.Cleanup(run.Release)
 
 	project := "streamgauge-test-" + strings.ToLower(rand.Text()[:8])
 	s := &stack{
-		engine: eng, owner: owner, compose: findCompose(t), dir: t.TempDir(), project: project,
+		engine: eng, claim: run, compose: findCompose(t), dir: t.TempDir(), project: project,
 		env: append(os.Environ(),
 			"DOCKER_HOST="+eng.Host,
 			"COMPOSE_PROJECT_NAME="+project, "COMPOSE_FILE=docker-compose.yml:labels.json", "COMPOSE_PROFILES=",
@@ -79,7 +80,7 @@ func newStack(t *testing.T) *stack {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), commandTime)
 		defer cancel()
-		if _, err := eng.RemoveAll(ctx, owner); err != nil {
+		if _, err := eng.RemoveAll(ctx, run); err != nil {
 			t.Errorf("remove the stack: %v", err)
 		}
 	})
@@ -128,8 +129,8 @@ func (s *stack) copyProject(t *testing.T, root string) {
 		t.Fatalf("%s: %v\n%s", strings.Join(build.Args, " "), err, out)
 	}
 
-	labelled := map[string]any{"labels": s.owner.Labels()}
-	built := map[string]any{"labels": s.owner.Labels(), "build": labelled}
+	labelled := map[string]any{"labels": engine.Labels(s.claim)}
+	built := map[string]any{"labels": engine.Labels(s.claim), "build": labelled}
 	labels, err := json.Marshal(map[string]any{
 		"services": map[string]any{"nats": labelled, "postgres": labelled, "consumer": built, "producer": built},
 		"networks": map[string]any{"default": labelled},

@@ -4,23 +4,45 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+
+	"github.com/streamgauge/streamgauge/tests/claim"
 )
+
+// The labels of all that a test run puts on an engine: the machine, and the
+// folder of the run's claim.
+const (
+	machineLabel = "io.github.streamgauge.tests.machine"
+	runLabel     = "io.github.streamgauge.tests.run"
+)
+
+// Labels returns the labels for what a run makes.
+func Labels(run *claim.Claim) map[string]string {
+	return map[string]string{machineLabel: machine(), runLabel: run.Dir()}
+}
+
+// machine names this machine among those that may share a remote engine.
+func machine() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
 
 // Reap removes the containers (with their anonymous volumes), networks, named
 // volumes and images of runs on this machine that have died, and returns how
 // many. Runs that are alive keep theirs.
 func (e *Engine) Reap(ctx context.Context) (int, error) {
-	return e.remove(ctx, make(client.Filters).Add("label", ownerLabel, machineLabel+"="+machine()),
-		func(labels map[string]string) bool { return !alive(labels[ownerLabel]) })
+	return e.remove(ctx, make(client.Filters).Add("label", runLabel, machineLabel+"="+machine()),
+		func(labels map[string]string) bool { return !claim.Alive(labels[runLabel]) })
 }
 
-// RemoveAll removes what this run has made and labelled.
-func (e *Engine) RemoveAll(ctx context.Context, o *Owner) (int, error) {
-	return e.remove(ctx, make(client.Filters).Add("label", ownerLabel+"="+o.file.Name(), machineLabel+"="+machine()),
+// RemoveAll removes what a run has made and labelled.
+func (e *Engine) RemoveAll(ctx context.Context, run *claim.Claim) (int, error) {
+	return e.remove(ctx, make(client.Filters).Add("label", runLabel+"="+run.Dir(), machineLabel+"="+machine()),
 		func(map[string]string) bool { return true })
 }
 
@@ -53,18 +75,9 @@ func (e *Engine) remove(ctx context.Context, filter client.Filters, wanted func(
 			default:
 				removed++
 			}
-			forget(found.labels[ownerLabel])
 		}
 	}
 	return removed, nil
-}
-
-// forget removes the lock file of a run, if it is one: a label may say
-// anything.
-func forget(path string) {
-	if filepath.Dir(path) == ownersDir() && !alive(path) {
-		_ = os.Remove(path)
-	}
 }
 
 func (e *Engine) containers(ctx context.Context, filter client.Filters) ([]thing, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/streamgauge/streamgauge/tests/claim"
 	"github.com/streamgauge/streamgauge/tests/engine"
 )
 
@@ -16,7 +17,7 @@ const (
 	useProcesses = "processes"
 )
 
-func chooseBackend(ctx context.Context, root string) (backend, error) {
+func chooseBackend(ctx context.Context, root string, run *claim.Claim) (backend, error) {
 	required := os.Getenv("REQUIRE_DOCKER") == "1"
 	switch choice := os.Getenv("TEST_SERVERS"); choice {
 	case useProcesses:
@@ -28,7 +29,7 @@ func chooseBackend(ctx context.Context, root string) (backend, error) {
 		eng, err := engine.Find(ctx)
 		switch {
 		case err == nil:
-			return newContainers(ctx, root, eng)
+			return newContainers(ctx, root, eng, run)
 		case !errors.Is(err, engine.ErrNone):
 			return nil, err
 		case required:

@@ -21,14 +21,14 @@ const (
 type binaries struct {
 	root string
 	dir  string
-	made bool // the folder is ours: build into it, remove it at the end
+	made bool // the folder is the run's own: build into it
 	race bool
 
 	once sync.Once
 	err  error // of the build
 }
 
-func findBinaries(root string) (*binaries, error) {
+func findBinaries(root, runDir string) (*binaries, error) {
 	if dir := os.Getenv("BIN_DIR"); dir != "" {
 		// Tests run with their package's folder as the working directory, so
 		// that a relative path can only be meant from the root.
@@ -42,28 +42,14 @@ func findBinaries(root string) (*binaries, error) {
 		}
 		return &binaries{root: root, dir: dir}, nil
 	}
-	dir, err := os.MkdirTemp("", "streamgauge-bin-")
-	if err != nil {
-		return nil, err
-	}
-	return &binaries{root: root, dir: dir, made: true, race: hasCompiler(root)}, nil
+	return &binaries{root: root, dir: filepath.Join(runDir, "bin"), made: true, race: canRace(root)}, nil
 }
 
-// hasCompiler says whether the C compiler that the race detector needs is
-// there.
-func hasCompiler(root string) bool {
-	cmd := exec.Command("go", "env", "CC")
-	cmd.Dir = root
-	out, err := cmd.Output()
-	if err != nil {
-		return false
-	}
-	compiler := strings.Fields(string(out))
-	if len(compiler) == 0 {
-		return false
-	}
-	_, err = exec.LookPath(compiler[0])
-	return err == nil
+// canRace says whether binaries with the race detector can be built here, which
+// takes a C compiler; the Makefile asks the same script.
+func canRace(root string) bool {
+	out, err := exec.Command(filepath.Join(root, "tools", "race")).Output()
+	return err == nil && strings.TrimSpace(string(out)) == "-race"
 }
 
 func (b *binaries) String() string {
@@ -103,10 +89,4 @@ func (b *binaries) build(ctx context.Context) error {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}
 	return nil
-}
-
-func (b *binaries) remove() {
-	if b.made {
-		_ = os.RemoveAll(b.dir)
-	}
 }

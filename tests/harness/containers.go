@@ -23,6 +23,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
+	"github.com/streamgauge/streamgauge/tests/claim"
 	"github.com/streamgauge/streamgauge/tests/engine"
 	"github.com/streamgauge/streamgauge/tests/images"
 )
@@ -41,14 +42,14 @@ const (
 // containers is the backend of Docker containers, by testcontainers-go.
 type containers struct {
 	images images.Set
-	owner  *engine.Owner
+	claim  *claim.Claim
 	local  bool // published ports can be bound to 127.0.0.1 alone
 
 	mu      sync.Mutex
 	started []testcontainers.Container
 }
 
-func newContainers(ctx context.Context, root string, eng *engine.Engine) (*containers, error) {
+func newContainers(ctx context.Context, root string, eng *engine.Engine, run *claim.Claim) (*containers, error) {
 	defer eng.Close()
 	if _, err := eng.Reap(ctx); err != nil {
 		return nil, fmt.Errorf("remove what an earlier run left: %w", err)
@@ -57,13 +58,8 @@ func newContainers(ctx context.Context, root string, eng *engine.Engine) (*conta
 	if err != nil {
 		return nil, err
 	}
-	owner, err := engine.NewOwner()
-	if err != nil {
-		return nil, err
-	}
-	c := &containers{images: set, owner: owner, local: eng.Local(ctx)}
+	c := &containers{images: set, claim: run, local: eng.Local(ctx)}
 	if err := c.configureTestcontainers(eng); err != nil {
-		owner.Release()
 		return nil, err
 	}
 	return c, nil
@@ -77,7 +73,7 @@ func (c *containers) configureTestcontainers(eng *engine.Engine) error {
 	wanted := map[string]string{"DOCKER_HOST": eng.Host}
 	if c.images.AnyStandIn() || keepServers() {
 		// Its reaper's image comes from the registry that can't be reached,
-		// and it would end what is to be kept; the owner's lock serves instead.
+		// and it would end what is to be kept; the run's claim serves instead.
 		wanted["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 	}
 	if c.local && engine.InContainer() {
@@ -171,7 +167,7 @@ type running struct {
 func (c *containers) run(ctx context.Context, image, port string, options ...testcontainers.ContainerCustomizer) (running, error) {
 	options = append(options,
 		testcontainers.WithExposedPorts(port),
-		testcontainers.WithLabels(c.owner.Labels()))
+		testcontainers.WithLabels(engine.Labels(c.claim)))
 	if c.local {
 		options = append(options, testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			host.PortBindings = network.PortMap{
@@ -235,7 +231,6 @@ func tailOfLog(started testcontainers.Container) string {
 func (c *containers) close(keep bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer c.owner.Release()
 	if keep {
 		for _, kept := range c.started {
 			fmt.Fprintf(os.Stderr, "harness: container %s is kept until the next run\n", kept.GetContainerID())

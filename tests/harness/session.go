@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/streamgauge/streamgauge/tests/checkout"
+	"github.com/streamgauge/streamgauge/tests/claim"
 )
 
 const (
@@ -51,6 +52,7 @@ type session struct {
 	// Set by the start, and only read afterwards.
 
 	root     string
+	claim    *claim.Claim
 	backend  backend
 	binaries *binaries
 	postgres *url.URL
@@ -86,10 +88,13 @@ func (s *session) open(ctx context.Context) error {
 	if s.root, err = checkout.Root(); err != nil {
 		return err
 	}
-	if s.backend, err = chooseBackend(ctx, s.root); err != nil {
+	if s.claim, err = claim.New(); err != nil {
 		return err
 	}
-	if s.binaries, err = findBinaries(s.root); err != nil {
+	if s.backend, err = chooseBackend(ctx, s.root, s.claim); err != nil {
+		return err
+	}
+	if s.binaries, err = findBinaries(s.root, s.claim.Dir()); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "harness: %s; %s\n", s.backend, s.binaries)
@@ -157,8 +162,8 @@ func (s *session) close(keep bool) error {
 	if s.admin != nil {
 		s.admin.Close()
 	}
-	if s.binaries != nil {
-		s.binaries.remove()
+	if s.claim != nil {
+		defer s.claim.Release()
 	}
 	if s.backend == nil {
 		return nil
