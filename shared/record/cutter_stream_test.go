@@ -154,7 +154,9 @@ func TestCutterMemory(t *testing.T) {
 		{
 			"64 MiB of records that quotes make endless",
 			repeated{piece: strings.Repeat("x\",\"y\n", 682), left: 64 << 20},
-			func(records, faults, _, longest int64) bool { return records == 1 && faults == 1 && longest >= 64<<20-1 },
+			func(records, faults, _, longest int64) bool {
+				return records == 1 && faults == 1 && longest >= 64<<20-1
+			},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
