@@ -46,17 +46,16 @@ func (e *ConnectError) Unwrap() error { return e.Cause }
 func Connect(ctx context.Context, address string, connections int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		return nil, &ConnectError{"the address given", "not a PostgreSQL address", "Write it as postgres://user:password@host:5432/database", err}
+		return nil, addressError(address, err)
 	}
 	configure(config, connections)
-	where := describe(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, connectError(where, err)
+		return nil, connectError(config.ConnConfig, err)
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, connectError(where, err)
+		return nil, connectError(config.ConnConfig, err)
 	}
 	return pool, nil
 }
@@ -101,8 +100,21 @@ func describe(config *pgx.ConnConfig) string {
 	return u.String()
 }
 
-func connectError(where string, err error) error {
-	e := &ConnectError{where, oneLine(err.Error()), "Start it with 'docker compose up -d postgres', or set DATABASE_URL", err}
+// addressError does not repeat pgx's text, which may hold the password.
+func addressError(address string, err error) error {
+	e := &ConnectError{"the address given", "not a PostgreSQL address", "Write it as postgres://user:password@host:5432/database", err}
+	if address == "" {
+		e.Address, e.Remedy = "what the PG* variables say", "Correct them, or set DATABASE_URL"
+	}
+	var file *os.PathError
+	if errors.As(err, &file) {
+		e.Reason, e.Remedy = file.Error(), "Check the certificate, key and service files that are named"
+	}
+	return e
+}
+
+func connectError(config *pgx.ConnConfig, err error) error {
+	e := &ConnectError{describe(config), oneLine(err.Error()), "Start it with 'docker compose up -d postgres', or set DATABASE_URL", err}
 	var server *pgconn.PgError
 	var dns *net.DNSError
 	switch {
@@ -125,7 +137,7 @@ func connectError(where string, err error) error {
 	case errors.Is(err, os.ErrNotExist):
 		e.Reason = "no server listens on that socket"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		e.Reason = fmt.Sprintf("no answer within %s", connectTimeout)
+		e.Reason = fmt.Sprintf("no answer within %s", config.ConnectTimeout)
 	}
 	return e
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -82,12 +81,12 @@ func isConnectionError(err error) bool {
 		return true
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return true
+	case errors.Is(err, pgconn.ErrConnClosed):
+		return true
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return true
 	}
-	// pgx reports a connection it closed after an earlier failure by this text
-	// alone (pgconn.go, lock).
-	return strings.Contains(err.Error(), "conn closed")
+	return false
 }
 
 func sqlClass(code string) string {
@@ -102,7 +101,7 @@ func sqlClass(code string) string {
 func Explain(err error) string {
 	var server *pgconn.PgError
 	if !errors.As(err, &server) {
-		return err.Error()
+		return oneLine(err.Error())
 	}
 	switch server.Code {
 	case "42501":
