@@ -3,7 +3,6 @@
 package batch
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -55,10 +54,10 @@ func (g *Grouper) Next(buf []byte) (Part, error) {
 	part := Part{Number: g.number + 1, Body: buf[:0]}
 	for part.Records < g.size {
 		rec, err := g.peek()
-		if errors.Is(err, io.EOF) && part.Records > 0 {
-			break
-		}
 		if err != nil {
+			if part.Records > 0 && errors.Is(err, io.EOF) {
+				break
+			}
 			return Part{}, err
 		}
 		if part.Records > 0 && !joins(part.Body, rec) {
@@ -75,29 +74,32 @@ func (g *Grouper) Next(buf []byte) (Part, error) {
 	return part, nil
 }
 
-func (g *Grouper) peek() (record.Record, error) {
+// peek returns the next record without taking it.
+func (g *Grouper) peek() (*record.Record, error) {
 	if !g.has {
-		rec, err := g.cutter.Next()
-		if err != nil {
-			return rec, err
+		var err error
+		if g.next, err = g.cutter.Next(); err != nil {
+			return nil, err
 		}
-		g.next, g.has = rec, true
+		g.has = true
 	}
-	return g.next, nil
+	return &g.next, nil
 }
 
 // joins says whether rec may follow the records in body.
-func joins(body []byte, rec record.Record) bool {
+func joins(body []byte, rec *record.Record) bool {
 	return rec.Fault != record.TooLong && int64(len(body))+rec.Blank+int64(len(rec.Bytes)) <= wire.MaxBody
 }
 
-func (p *Part) add(rec record.Record) {
+func (p *Part) add(rec *record.Record) {
 	if p.Records == 0 {
 		// The first line says where the batch starts, so that what is blank
 		// before it need not travel.
 		p.FirstLine = rec.Line
 	} else if rec.Blank > 0 {
-		p.Body = append(p.Body, bytes.Repeat([]byte{'\n'}, int(rec.Blank))...)
+		for range rec.Blank {
+			p.Body = append(p.Body, '\n')
+		}
 	}
 	p.Body = append(p.Body, rec.Bytes...)
 	p.Records++

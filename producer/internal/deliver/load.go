@@ -86,12 +86,14 @@ func (d *delivery) recount() {
 // deliver sends what is missing and waits for it, from the start again whenever
 // the source turns out to be cut otherwise in the database.
 func (d *delivery) deliver(ctx context.Context) error {
-	for {
+	for first := true; ; first = false {
 		stored, answered, err := d.compare(ctx)
 		if err != nil {
 			return d.fail(ctx, err, "stopped before anything was sent")
 		}
-		d.reportStart(stored, answered)
+		if first && answered {
+			d.reportStart(stored)
+		}
 		if stored != nil && stored.Complete() {
 			return d.committed(ctx, stored)
 		}
@@ -169,10 +171,7 @@ func (d *delivery) fail(ctx context.Context, err error, at string) error {
 }
 
 // reportStart keeps how much was loaded before this run sent anything.
-func (d *delivery) reportStart(stored *wire.Load, answered bool) {
-	if !answered || d.report.New != nil {
-		return
-	}
+func (d *delivery) reportStart(stored *wire.Load) {
 	var loaded int64
 	if stored != nil {
 		loaded = stored.Rows + stored.Rejected

@@ -26,6 +26,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return r.all(ctx, list, r.check)
 	}
 	if r.broker, err = connect(ctx, cfg, log); err != nil {
+		if ctx.Err() != nil {
+			return &StoppedError{At: "stopped before anything was sent"}
+		}
 		return err
 	}
 	defer r.broker.conn.Close()
@@ -51,7 +54,7 @@ type run struct {
 // far as it goes, also when there is an error.
 func (r *run) all(ctx context.Context, list []inputs.Input, do func(context.Context, inputs.Input, *report.File) error) error {
 	var failed int
-	var incomplete, queued, committed bool
+	var rejected, dead, queued, committed bool
 	for _, in := range list {
 		f := &report.File{Name: in.Name(), State: report.Failed}
 		err := do(ctx, in, f)
@@ -66,7 +69,8 @@ func (r *run) all(ctx context.Context, list []inputs.Input, do func(context.Cont
 		}
 		queued = queued || f.State == report.Queued
 		committed = committed || f.State == report.Committed
-		incomplete = incomplete || r.isIncomplete(f)
+		dead = dead || f.State == report.Dead
+		rejected = rejected || r.hasRejects(f)
 		var stopped *StoppedError
 		var broken *brokerError
 		switch {
@@ -80,28 +84,27 @@ func (r *run) all(ctx context.Context, list []inputs.Input, do func(context.Cont
 			r.log.Error(err.Error())
 		}
 	}
-	r.tellNext(queued, committed, incomplete)
+	r.tellNext(queued, committed, rejected)
 	switch {
 	case failed > 0:
 		return &FilesError{Failed: failed, Files: len(list)}
-	case incomplete:
+	case rejected || dead:
 		return ErrIncomplete
 	}
 	return nil
 }
 
-// isIncomplete says whether records of f are known not to be stored. Without
-// --wait that is not what the run was asked to find out.
-func (r *run) isIncomplete(f *report.File) bool {
-	rejects := f.Rejected != nil && *f.Rejected > 0
-	return f.State == report.Dead || rejects && (r.cfg.Wait || r.cfg.DryRun)
+// hasRejects says whether records of f were rejected. Without --wait that is not
+// what the run was asked to find out, though it may know.
+func (r *run) hasRejects(f *report.File) bool {
+	return f.Rejected != nil && *f.Rejected > 0 && (r.cfg.Wait || r.cfg.DryRun)
 }
 
 // tellNext says what there is to do now.
-func (r *run) tellNext(queued, committed, incomplete bool) {
+func (r *run) tellNext(queued, committed, rejected bool) {
 	switch {
 	case r.cfg.DryRun:
-	case incomplete:
+	case rejected:
 		r.log.Info("'consumer loads' lists each file's rejects; mend those rows and load them from a file of their own")
 	case queued && r.unanswered:
 		r.log.Info("queued is not stored yet: start 'consumer', and it will store it")
