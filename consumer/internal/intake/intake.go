@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/streamgauge/streamgauge/shared/topology"
@@ -162,9 +161,6 @@ func pullError(err error) error {
 		return nil
 	case errors.Is(err, nats.ErrNoHeartbeat):
 		return fmt.Errorf("the server has lost the pull request: %w", err)
-	}
-	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
-		return fmt.Errorf("pull: %s", api.Description)
 	}
 	return fmt.Errorf("pull: %w", err)
 }
