@@ -31,10 +31,10 @@ func runCommand(logger *slog.Logger) *cli.Command {
 Exit codes: 0 done, 1 failed, 2 usage, 4 the statistics do not agree, 130 interrupted.`,
 		Flags: append(natsFlags(),
 			databaseFlag(),
-			&cli.IntFlag{Name: "batches-per-commit", Usage: "merge at most `N` batches into one transaction", Value: pipeline.DefaultBatchesPerCommit},
-			&cli.BoolFlag{Name: "migrate", Usage: "bring the schema up to date first; --migrate=false only checks it", Value: true},
-			&cli.Int64Flag{Name: "max-bytes", Usage: "size of the stream ROWS in `BYTES`, when it is created", Value: topology.DefaultMaxBytes},
-			&cli.IntFlag{Name: "replicas", Usage: "`N` replicas of the streams, 1 or 3, when they are created", Value: 1},
+			&cli.IntFlag{Name: "batches-per-commit", Local: true, Usage: "merge at most `N` batches into one transaction; 1 also keeps their order", Value: pipeline.DefaultBatchesPerCommit},
+			&cli.BoolFlag{Name: "migrate", Local: true, Usage: "bring the schema up to date first; --migrate=false only checks it", Value: true},
+			&cli.Int64Flag{Name: "max-bytes", Local: true, Usage: "size of the stream ROWS in `BYTES`, when it is created", Value: topology.DefaultMaxBytes},
+			&cli.IntFlag{Name: "replicas", Local: true, Usage: "`N` replicas of the streams, 1 or 3, when they are created", Value: 1},
 		),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
@@ -128,7 +128,7 @@ func statsCommand(stdout io.Writer) *cli.Command {
 		Name:  "stats",
 		Usage: "the running statistics beside the database's own SELECT",
 		Flags: append(natsFlags(), databaseFlag(), outputFlag(),
-			&cli.BoolFlag{Name: "watch", Usage: "follow " + topology.SubjectStats + " instead, until stopped"}),
+			&cli.BoolFlag{Name: "watch", Local: true, Usage: "follow " + topology.SubjectStats + " instead, until stopped"}),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
 				return err

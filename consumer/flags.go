@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/urfave/cli/v3"
 
@@ -16,20 +17,22 @@ const (
 	flagOutput   = "output"
 )
 
+// The flags are local to their command: otherwise 'consumer stats' would take
+// those of 'consumer' without a word, and do nothing with them.
 func natsFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: flagServer, Aliases: []string{"s"}, Usage: "NATS `URL`, or several separated by commas", DefaultText: "nats://127.0.0.1:4222", Sources: cli.EnvVars("NATS_URL")},
-		&cli.StringFlag{Name: flagCreds, Usage: "NATS credentials `FILE`", Sources: cli.EnvVars("NATS_CREDS")},
-		&cli.StringFlag{Name: flagContext, Usage: "`NAME` of a context of the nats CLI", Sources: cli.EnvVars("NATS_CONTEXT")},
+		&cli.StringFlag{Name: flagServer, Aliases: []string{"s"}, Local: true, Usage: "NATS `URL`, or several separated by commas (default: nats://127.0.0.1:4222) [$NATS_URL]"},
+		&cli.StringFlag{Name: flagCreds, Local: true, Usage: "NATS credentials `FILE` [$NATS_CREDS]"},
+		&cli.StringFlag{Name: flagContext, Local: true, Usage: "`NAME` of a context of the nats command, instead of the two [$NATS_CONTEXT]"},
 	}
 }
 
 func databaseFlag() cli.Flag {
-	return &cli.StringFlag{Name: flagDatabase, Usage: "PostgreSQL `URL`", DefaultText: "libpq's PG* variables", Sources: cli.EnvVars("DATABASE_URL")}
+	return &cli.StringFlag{Name: flagDatabase, Local: true, Usage: "PostgreSQL `URL`", DefaultText: "libpq's PG* variables", Sources: cli.EnvVars("DATABASE_URL")}
 }
 
 func outputFlag() cli.Flag {
-	return &cli.StringFlag{Name: flagOutput, Usage: "text, or json: one value a line", Value: "text", Validator: func(v string) error {
+	return &cli.StringFlag{Name: flagOutput, Local: true, Usage: "text, or json: one value a line", Value: "text", Validator: func(v string) error {
 		if v != "text" && v != "json" {
 			return fmt.Errorf("is text or json, not %q", v)
 		}
@@ -37,10 +40,9 @@ func outputFlag() cli.Flag {
 	}}
 }
 
-// server lets a flag win over an environment variable that excludes it.
 func server(cmd *cli.Command) topology.Server {
-	s := topology.Server{URL: cmd.String(flagServer), Creds: cmd.String(flagCreds), Context: cmd.String(flagContext)}
-	return s
+	given := topology.Server{URL: cmd.String(flagServer), Creds: cmd.String(flagCreds), Context: cmd.String(flagContext)}
+	return given.OrEnvironment(os.Getenv)
 }
 
 func asJSON(cmd *cli.Command) bool { return cmd.String(flagOutput) == "json" }

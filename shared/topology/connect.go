@@ -31,6 +31,24 @@ func (s Server) Validate() error {
 	return nil
 }
 
+// OrEnvironment fills what was not given from NATS_URL, NATS_CREDS and
+// NATS_CONTEXT, as the nats command line does; getenv is os.Getenv. A context
+// that was given excludes the variables of what it would exclude, and the other
+// way round.
+func (s Server) OrEnvironment(getenv func(string) string) Server {
+	byContext, byAddress := s.Context != "", s.URL != "" || s.Creds != ""
+	if s.URL == "" && !byContext {
+		s.URL = getenv("NATS_URL")
+	}
+	if s.Creds == "" && !byContext {
+		s.Creds = getenv("NATS_CREDS")
+	}
+	if s.Context == "" && !byAddress {
+		s.Context = getenv("NATS_CONTEXT")
+	}
+	return s
+}
+
 // Connect reaches NATS once, and from then on reconnects for ever. Nothing is
 // buffered while it is disconnected: a publish then fails at once, and whoever
 // published decides. A server that falls silent is noticed within six seconds.

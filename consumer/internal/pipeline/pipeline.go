@@ -21,7 +21,7 @@ const (
 	maxBytes                = 8 << 20
 )
 
-// Writers is how many transactions are under way at once: while one waits for
+// Writers is how many transactions are under way at most: while one waits for
 // PostgreSQL's disk, another reads.
 const Writers = 2
 
@@ -49,11 +49,20 @@ type Database interface {
 
 // Config of a Pipeline.
 type Config struct {
-	// BatchesPerCommit is the most messages merged into one transaction.
+	// BatchesPerCommit is the most messages merged into one transaction. With 1
+	// there is also one transaction at a time: whoever wants to see each batch's
+	// effect wants to see them in the order of the stream.
 	BatchesPerCommit int
 	// Announce is called with each snapshot that was committed, in the order of
 	// revisions. It must not block.
 	Announce func(*stats.Snapshot)
+}
+
+func (c Config) writers() int {
+	if c.BatchesPerCommit == 1 {
+		return 1
+	}
+	return Writers
 }
 
 // Run moves messages until the source has no more, or an error is fatal, or ctx
@@ -62,7 +71,7 @@ func Run(ctx context.Context, source Source, database Database, config Config, l
 	counter := newCounter(logger)
 	defer counter.close()
 	group, ctx := errgroup.WithContext(ctx)
-	for range Writers {
+	for range config.writers() {
 		w := &writer{source: source, database: database, config: config, logger: logger, counter: counter}
 		group.Go(func() error { return w.run(ctx) })
 	}
