@@ -41,7 +41,7 @@ demo: build ## load the sample files and show the running statistics, start to e
 test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… and RUN=TestName narrow it
 	@$(if $(PKG),,go run ./tests/cmd/images >/dev/null || exit 1;) \
 	race=`tools/race`; \
-	bin/tools/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- \
+	bin/tools/gotestsum --format pkgname --format-hide-empty-pkg -- \
 		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
 
 .PHONY: fuzz
