@@ -150,7 +150,8 @@ func (a *Announcer) catchUp(ctx context.Context) {
 	if err != nil {
 		return // The writers meet the same failure, and log it.
 	}
-	if same(a.last, current) && a.streamKeeps(ctx, current) {
+	// A process that has just started has heard nothing: the stream tells it.
+	if (a.last == nil || same(a.last, current)) && a.streamKeeps(ctx, current) {
 		return
 	}
 	a.highest = nil // The database is right, also against a higher revision from another one.
