@@ -29,7 +29,11 @@ func chooseBackend(ctx context.Context, root string, run *claim.Claim) (backend,
 		eng, err := engine.Find(ctx)
 		switch {
 		case err == nil:
-			return newContainers(ctx, root, eng, run)
+			started, err := newContainers(ctx, root, eng, run)
+			if err != nil {
+				return nil, err // not a nil *containers in an interface that is not nil
+			}
+			return started, nil
 		case !errors.Is(err, engine.ErrNone):
 			return nil, err
 		case required:
