@@ -84,8 +84,9 @@ func (c *Cutter) Line() int64 { return c.line }
 // record it struck is dropped. A reader that keeps returning nothing at all
 // gives io.ErrNoProgress.
 func (c *Cutter) Next() (Record, error) {
-	// The common case: a line that is not blank, with no quote before its end.
-	if i := bytes.IndexByte(c.buf[c.next:], '\n'); i > 0 && i <= MaxLength && c.next+i < c.quote && c.buf[c.next] != '\r' {
+	// The common case: a line that is not blank and leaves no quote open.
+	i := bytes.IndexByte(c.buf[c.next:], '\n')
+	if i > 0 && i <= MaxLength && c.buf[c.next] != '\r' && (c.next+i < c.quote || c.closesOnLine(c.next+i)) {
 		end := c.next + i + 1
 		rec := Record{Bytes: c.buf[c.next:end:end], Line: c.line, Length: int64(i)}
 		if c.buf[end-2] == '\r' {
@@ -98,6 +99,7 @@ func (c *Cutter) Next() (Record, error) {
 	return c.scanRecord()
 }
 
+// scanRecord is Next for any record.
 func (c *Cutter) scanRecord() (Record, error) {
 	blank, err := c.skipBlankLines()
 	if err != nil {

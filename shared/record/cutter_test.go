@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"strings"
 	"testing"
@@ -174,7 +175,7 @@ func TestCutterKeepsLengthAndDigest(t *testing.T) {
 				if diff := cmp.Diff(want, keep(cutter, rec)); diff != "" {
 					t.Error(diff)
 				}
-				if string(rec.Raw()) != string(rec.Bytes) {
+				if !bytes.Equal(rec.Raw(), rec.Bytes) {
 					t.Error("Raw is not Bytes")
 				}
 			})

@@ -78,11 +78,11 @@ func TestZoneAgreesWithTime(t *testing.T) {
 // at the instant they lead to, or else of all, it returns the least.
 func slowOffset(location *time.Location, seconds int64) int64 {
 	const none = 1 << 30
-	inForce, any := int64(none), int64(none)
+	inForce, either := int64(none), int64(none)
 	for _, around := range []int64{-36 * 3600, 36 * 3600} {
 		_, east := time.Unix(seconds+around, 0).In(location).Zone()
 		offset := int64(east)
-		any = min(any, offset)
+		either = min(either, offset)
 		if _, there := time.Unix(seconds-offset, 0).In(location).Zone(); int64(there) == offset {
 			inForce = min(inForce, offset)
 		}
@@ -90,5 +90,5 @@ func slowOffset(location *time.Location, seconds int64) int64 {
 	if inForce != none {
 		return inForce
 	}
-	return any
+	return either
 }
