@@ -100,5 +100,6 @@ func ID(content []byte, label string) string {
 const checkTime = 2 * time.Minute
 
 func checkContext(t testing.TB) (context.Context, context.CancelFunc) {
+	t.Helper()
 	return context.WithTimeout(t.Context(), checkTime)
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,8 +53,9 @@ func everywhere(t *testing.T, env *harness.Env, follower *oracle.Follower, want 
 	}
 
 	var printed struct {
-		Running, Database oracle.Snapshot
-		Agree             bool
+		Running  oracle.Snapshot `json:"running"`
+		Database oracle.Snapshot `json:"database"`
+		Agree    bool            `json:"agree"`
 	}
 	result := env.Consumer(t, "stats", "--output", "json").Exits(t, 0)
 	if err := json.Unmarshal([]byte(result.Stdout), &printed); err != nil {
@@ -74,6 +76,5 @@ func everywhere(t *testing.T, env *harness.Env, follower *oracle.Follower, want 
 }
 
 func figuresOf(s oracle.Snapshot) figures {
-	number := func(n int64) string { b, _ := json.Marshal(n); return string(b) }
-	return figures{number(s.Rows), number(s.Count), s.Sum.String(), s.Mean.String(), s.Min.String(), s.Max.String()}
+	return figures{strconv.FormatInt(s.Rows, 10), strconv.FormatInt(s.Count, 10), s.Sum.String(), s.Mean.String(), s.Min.String(), s.Max.String()}
 }

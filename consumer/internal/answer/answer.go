@@ -5,6 +5,7 @@ package answer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -35,11 +36,17 @@ type Database interface {
 // Serve answers until stop is called. Of several consumers one answers each
 // question.
 func Serve(nc *nats.Conn, database Database, version string, logger *slog.Logger) (stop func() error, err error) {
-	service, err := micro.AddService(nc, micro.Config{
+	config := micro.Config{
 		Name:        topology.ServiceName,
 		Version:     version,
 		Description: "Running statistics of the loads into PostgreSQL, and the state of each load",
-	})
+	}
+	service, err := micro.AddService(nc, config)
+	if errors.Is(err, micro.ErrConfigValidation) {
+		// A service's version has to be semantic; that of a build need not be.
+		config.Version = "0.0.0"
+		service, err = micro.AddService(nc, config)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("offer the micro service: %w", err)
 	}

@@ -45,7 +45,7 @@ type Config struct {
 	BatchesPerCommit int
 	// Migrate brings the schema up to date first; else an older one is an error.
 	Migrate bool
-	// Version is what the micro service says of itself, as in semantic versioning.
+	// Version is what the micro service says of itself; 0.0.0 where it is not semantic.
 	Version string
 }
 
