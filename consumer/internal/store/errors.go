@@ -52,7 +52,7 @@ var retryClasses = map[string]bool{
 // Classify decides in one place what an error means. It never returns Poison
 // for anything but a value refused by the COPY of the rows.
 func Classify(err error) Class {
-	if _, ok := errors.AsType[*valueError](err); ok {
+	if _, ok := errors.AsType[*ValueError](err); ok {
 		return Poison
 	}
 	if _, ok := errors.AsType[*countError](err); ok {
@@ -118,14 +118,14 @@ func Explain(err error) string {
 	return fmt.Sprintf("%s (SQLSTATE %s)", server.Message, server.Code)
 }
 
-// valueError is a value in the rows that PostgreSQL refuses.
-type valueError struct{ cause *pgconn.PgError }
+// ValueError is a value in the rows that PostgreSQL refuses: Poison.
+type ValueError struct{ Cause *pgconn.PgError }
 
-func (e *valueError) Error() string {
-	return fmt.Sprintf("PostgreSQL refuses a value: %s (SQLSTATE %s)", e.cause.Message, e.cause.Code)
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("PostgreSQL refuses a value: %s (SQLSTATE %s)", e.Cause.Message, e.Cause.Code)
 }
 
-func (e *valueError) Unwrap() error { return e.cause }
+func (e *ValueError) Unwrap() error { return e.Cause }
 
 // countError is a statement that did not touch the rows it had to.
 type countError struct {

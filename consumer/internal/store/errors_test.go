@@ -66,7 +66,7 @@ func TestClassifyServerErrors(t *testing.T) {
 }
 
 func TestClassifyOtherErrors(t *testing.T) {
-	refused := &valueError{&pgconn.PgError{Code: "22008", Message: "timestamp out of range"}}
+	refused := &ValueError{&pgconn.PgError{Code: "22008", Message: "timestamp out of range"}}
 	for _, test := range []struct {
 		rule string
 		err  error

@@ -13,7 +13,7 @@ import (
 )
 
 // copyRows stores the rows of all batches with one COPY and checks that
-// PostgreSQL counted as many. A value PostgreSQL refuses is a *valueError.
+// PostgreSQL counted as many. A value PostgreSQL refuses is a *ValueError.
 func copyRows(ctx context.Context, tx pgx.Tx, batches []claimed) error {
 	var want int64
 	chunks := make([][]byte, 0, len(batches))
@@ -32,7 +32,7 @@ func copyRows(ctx context.Context, tx pgx.Tx, batches []claimed) error {
 	if err != nil {
 		var refused *pgconn.PgError
 		if errors.As(err, &refused) && sqlClass(refused.Code) == classDataException {
-			return &valueError{refused}
+			return &ValueError{refused}
 		}
 		return fmt.Errorf("copy rows: %w", err)
 	}
