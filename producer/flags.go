@@ -114,7 +114,7 @@ func config(cmd *cli.Command) (deliver.Config, error) {
 		return deliver.Config{}, fmt.Errorf("--output is text or json, not %q", output)
 	}
 	cfg := deliver.Config{
-		Server:     server(cmd, os.Getenv),
+		Server:     server(cmd),
 		Streams:    topology.Config{MaxBytes: cmd.Int64("max-bytes"), Replicas: cmd.Int("replicas")},
 		SizesGiven: cmd.IsSet("max-bytes") || cmd.IsSet("replicas"),
 		Inputs:     append(cmd.StringSlice("file"), cmd.Args().Slice()...),
@@ -149,21 +149,9 @@ func explicit(cmd *cli.Command) error {
 	return nil
 }
 
-// server is where NATS is: a flag wins over its variable, and a context given
-// by a flag over the variables of what it excludes, or the other way round.
-func server(cmd *cli.Command, env func(string) string) topology.Server {
-	s := topology.Server{URL: cmd.String("server"), Creds: cmd.String("creds"), Context: cmd.String("context")}
-	byContext, byAddress := s.Context != "", s.URL != "" || s.Creds != ""
-	if s.URL == "" && !byContext {
-		s.URL = env("NATS_URL")
-	}
-	if s.Creds == "" && !byContext {
-		s.Creds = env("NATS_CREDS")
-	}
-	if s.Context == "" && !byAddress {
-		s.Context = env("NATS_CONTEXT")
-	}
-	return s
+func server(cmd *cli.Command) topology.Server {
+	given := topology.Server{URL: cmd.String("server"), Creds: cmd.String("creds"), Context: cmd.String("context")}
+	return given.OrEnvironment(os.Getenv)
 }
 
 func delimiter(text string) string {

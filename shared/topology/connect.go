@@ -49,6 +49,10 @@ func (s Server) OrEnvironment(getenv func(string) string) Server {
 	return s
 }
 
+// writeTimeout bounds a write to a server that does not read, during which the
+// whole connection stands still. It is enough for the largest message at 60 KB/s.
+const writeTimeout = 10 * time.Second
+
 // Connect reaches NATS once, and from then on reconnects for ever. Nothing is
 // buffered while it is disconnected: a publish then fails at once, and whoever
 // published decides. A server that falls silent is noticed within six seconds.
@@ -63,6 +67,7 @@ func Connect(s Server, name string, options ...nats.Option) (*nats.Conn, error) 
 		nats.PingInterval(2 * time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.Timeout(5 * time.Second),
+		nats.FlusherTimeout(writeTimeout),
 		// Rotated credentials and a restarting account server show as
 		// authentication errors for a while; giving up would lose the process.
 		nats.IgnoreAuthErrorAbort(),

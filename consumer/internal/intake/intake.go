@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -153,6 +154,14 @@ func (in *Intake) pull(ctx context.Context, sub *nats.Subscription) error {
 	return pullError(batch.Error())
 }
 
+// The server ends a pull with these words (consumer.go of nats-server) when the
+// next message does not fit into the bytes that are left of it; nats.go passes
+// them on as they are.
+const (
+	endedByBytes    = "Message Size Exceeds MaxBytes"
+	endedByMessages = "Batch Completed"
+)
+
 // pullError lets pass what is no failure: a pull that ended with fewer messages
 // than asked for.
 func pullError(err error) error {
@@ -161,6 +170,8 @@ func pullError(err error) error {
 		return nil
 	case errors.Is(err, nats.ErrNoHeartbeat):
 		return fmt.Errorf("the server has lost the pull request: %w", err)
+	case strings.Contains(err.Error(), endedByBytes), strings.Contains(err.Error(), endedByMessages):
+		return nil
 	}
 	return fmt.Errorf("pull: %w", err)
 }

@@ -16,10 +16,6 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
-// writeTimeout bounds a write to a server that does not read. It is enough for
-// the largest message at 60 KB/s.
-const writeTimeout = 10 * time.Second
-
 // ensureTimeout bounds one attempt to look up and create the streams.
 const ensureTimeout = 10 * time.Second
 
@@ -37,7 +33,6 @@ func connect(ctx context.Context, cfg Config, log *slog.Logger) (*broker, error)
 	b := &broker{config: cfg.Streams, denied: publish.NewDenial()}
 	var err error
 	b.conn, err = topology.Connect(cfg.Server, "streamgauge producer",
-		nats.FlusherTimeout(writeTimeout),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { b.note(err, log) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
