@@ -30,7 +30,7 @@ USER 65532:65532
 ENTRYPOINT ["/consumer"]
 
 FROM ${GO_IMAGE} AS build
-ARG VERSION=devel
+ARG VERSION=0.0.0-dev
 ARG GOPROXY=https://proxy.golang.org,direct
 ENV CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false GOPROXY=${GOPROXY}
 WORKDIR /src
