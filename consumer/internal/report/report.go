@@ -2,13 +2,13 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 	"github.com/streamgauge/streamgauge/shared/stats"
@@ -31,7 +31,7 @@ type comparison struct {
 // Comparison prints the running statistics beside the database's own.
 func (p Printer) Comparison(c *store.Comparison) error {
 	if p.JSON {
-		return json.NewEncoder(p.Out).Encode(comparison{c.Running, c.Table, len(c.Differences) == 0, c.Differences})
+		return p.line(comparison{c.Running, c.Table, len(c.Differences) == 0, c.Differences})
 	}
 	differs := make(map[string]bool)
 	for _, name := range c.Differences {
@@ -76,22 +76,18 @@ func (p Printer) Comparison(c *store.Comparison) error {
 // Snapshot prints one snapshot as a line.
 func (p Printer) Snapshot(s *stats.Snapshot) error {
 	if p.JSON {
-		line, err := s.Encode()
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.Out, "%s\n", line)
-		return err
+		return p.line(s)
 	}
-	_, err := fmt.Fprintf(p.Out, "revision %-5d rows %-7d count %-7d mean %-8s min %-5s max %-5s %s\n",
+	line := fmt.Sprintf("revision %-5d rows %-7d count %-7d mean %-8s min %-5s max %-5s %s",
 		s.Revision, s.Rows, s.Count, short(s.Mean), value(s.Min), value(s.Max), Printable(s.Source))
+	_, err := fmt.Fprintln(p.Out, strings.TrimRight(line, " "))
 	return err
 }
 
 // History prints one source.
 func (p Printer) History(h *store.History) error {
 	if p.JSON {
-		return json.NewEncoder(p.Out).Encode(h)
+		return p.line(h)
 	}
 	state := "done"
 	if missing := h.Batches - h.Done; missing > 0 {
@@ -99,6 +95,15 @@ func (p Printer) History(h *store.History) error {
 	}
 	_, err := fmt.Fprintf(p.Out, "%s  %d rows, %d rejected, %s\n  id      %s\n  before  %s\n  after   %s\n",
 		Printable(h.Name), h.Rows, h.Rejected, state, h.Source, extract(h.Before), extract(h.After))
+	return err
+}
+
+func (p Printer) line(v any) error {
+	line, err := stats.Line(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Out, "%s\n", line)
 	return err
 }
 
@@ -127,7 +132,7 @@ func short(n stats.Number) string {
 
 // Printable escapes what a terminal could take for a command.
 func Printable(text string) string {
-	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return text
 	}
 	return strconv.Quote(text)
