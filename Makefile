@@ -44,6 +44,10 @@ test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… an
 	bin/tools/gotestsum --format pkgname --format-hide-empty-pkg -- \
 		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
 
+.PHONY: bench
+bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smoke is short, BENCH=-help lists the options
+	@go run ./tests/benchmarks $(or $(BENCH),-write docs)
+
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)

@@ -23,6 +23,7 @@ type config struct {
 	settings     map[string]string
 	consumerArgs []string
 	binaries     string
+	nats         string
 	write        string
 }
 
@@ -50,6 +51,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	})
 	consumer := flags.String("consumer", "", "`options` for each consumer, separated by spaces")
 	flags.StringVar(&cfg.binaries, "bin", "bin", "`folder` of the built producer and consumer")
+	flags.StringVar(&cfg.nats, "nats", "", "nats-server `program` (default: of the version that go.mod has, built when first needed)")
 	flags.StringVar(&cfg.write, "write", "", "write benchmarks.json, benchmarks.svg and the tables of benchmarks.md into this `folder`")
 	short := flags.Bool("smoke", false, "every part once and small, in less than a minute: shows that it works, measures nothing")
 	if err := flags.Parse(args); err != nil {

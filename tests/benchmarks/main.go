@@ -11,19 +11,21 @@ import (
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(exit()) }
+
+func exit() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil:
+		return 0
 	case isUsage(err):
-		os.Exit(2)
+		return 2
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "benchmarks: stopped")
-		os.Exit(130)
-	default:
-		fmt.Fprintln(os.Stderr, "benchmarks:", err)
-		os.Exit(1)
+		return 130
 	}
+	fmt.Fprintln(os.Stderr, "benchmarks:", err)
+	return 1
 }

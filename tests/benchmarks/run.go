@@ -12,6 +12,7 @@ import (
 	"github.com/streamgauge/streamgauge/tests/benchmarks/contend"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/input"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/machine"
+	"github.com/streamgauge/streamgauge/tests/benchmarks/present"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/result"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/stage"
 	"github.com/streamgauge/streamgauge/tests/checkout"
@@ -42,15 +43,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := measureAll(ctx, cfg, root, r, stderr); err != nil {
 		return err
 	}
-	_ = stdout
-	return nil
+	if _, err := io.WriteString(stdout, present.Tables(r)); err != nil || cfg.write == "" {
+		return err
+	}
+	return present.Write(cfg.write, r)
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339) }
 
 // measureAll has removed everything it made when it returns.
 func measureAll(ctx context.Context, cfg config, root string, r *result.Report, talk io.Writer) (err error) {
-	st, err := stage.Open(ctx, stage.Config{Root: root, Binaries: cfg.binaries, Settings: cfg.settings})
+	st, err := stage.Open(ctx, stage.Config{Root: root, Binaries: cfg.binaries, NATS: cfg.nats, Settings: cfg.settings})
 	if err != nil {
 		return err
 	}
@@ -65,6 +68,9 @@ func measureAll(ctx context.Context, cfg config, root string, r *result.Report, 
 	arena := &contend.Arena{Stage: st, File: file, ConsumerArgs: cfg.consumerArgs}
 	defer func() { err = errors.Join(err, arena.Close()) }()
 	if err := contest(ctx, cfg, arena, r, talk); err != nil {
+		return err
+	}
+	if err := others(ctx, cfg, arena, r, talk); err != nil {
 		return err
 	}
 	r.Machine.LoadEnded, err = machine.Load()
@@ -112,8 +118,56 @@ func contest(ctx context.Context, cfg config, arena *contend.Arena, r *result.Re
 	return nil
 }
 
+// others measures what is no contest.
+func others(ctx context.Context, cfg config, arena *contend.Arena, r *result.Report, talk io.Writer) error {
+	if cfg.starts > 0 {
+		start, err := arena.Start(ctx, cfg.starts)
+		if err != nil {
+			return fmt.Errorf("the consumer's start: %w", err)
+		}
+		r.Start = &start
+		fmt.Fprintf(talk, "start to ready: %.0f ms, most %.0f\n", start.ToReady.P50, start.ToReady.Max)
+	}
+	for _, flow := range flows(cfg) {
+		latency, err := arena.Latency(ctx, flow)
+		if err != nil {
+			return fmt.Errorf("latency, %s: %w", flow.Title, err)
+		}
+		r.Latency = append(r.Latency, latency)
+		t := latency.PublishToAnnounce
+		fmt.Fprintf(talk, "latency, %s: p50 %.1f ms, p99 %.1f, most %.1f; fsync p99 %.2f; published at most %.1f ms late\n",
+			flow.Title, t.P50, t.P99, t.Max, latency.Fsync.P99, latency.Late)
+	}
+	if cfg.growth == 0 {
+		return nil
+	}
+	var err error
+	r.Growth, err = arena.Growth(ctx, cfg.growth, func(g result.Growth) {
+		fmt.Fprintf(talk, "%d rows, %s: %.2f M rows/s, last quarter ÷ first %.2f\n", g.Run.Rows, g.Title, g.Run.Rate()/1e6, g.Flat())
+	})
+	if err != nil {
+		return fmt.Errorf("the long load: %w", err)
+	}
+	return nil
+}
+
+// flows are those that latency is measured in: steady work, and a batch now and
+// then, which finds both sides idle.
+func flows(cfg config) []contend.Steady {
+	if cfg.latency == 0 {
+		return nil
+	}
+	return []contend.Steady{
+		{Title: "10,000 rows/s in batches of 100", RowsPerSecond: 10_000, BatchSize: 100, For: cfg.latency, Drop: cfg.latencyDrop},
+		{Title: "10 rows/s, one in a batch", RowsPerSecond: 10, BatchSize: 1, For: cfg.latency, Drop: cfg.latencyDrop},
+	}
+}
+
 func costs(one result.Run) string {
 	text := ""
+	if one.Snapshots > 0 {
+		text = fmt.Sprintf(" %d snapshots", one.Snapshots)
+	}
 	for _, name := range result.Processes {
 		if seconds, has := one.CPUSeconds[name]; has {
 			text += fmt.Sprintf("  %s %.2f", name, seconds/float64(one.Rows)*1e6)

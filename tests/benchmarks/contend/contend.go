@@ -1,5 +1,6 @@
-// Package contend holds the contenders: ways to bring the same rows into
-// PostgreSQL, measured alike.
+// Package contend holds the contenders, ways to bring the same rows into
+// PostgreSQL, measured alike, and what else is measured of the pair: latency,
+// the consumer's start, a long load.
 package contend
 
 import (
@@ -43,6 +44,7 @@ func (a *Arena) Close() error {
 // Keys of the contenders that others are compared with.
 const (
 	KeyCopyPlain  = "copy-plain"
+	KeyPsql       = "psql"
 	KeyCopyPrices = "copy-prices"
 	KeyTwoPlain   = "copy-plain-2"
 	KeyTwoPrices  = "copy-prices-2"
@@ -56,7 +58,7 @@ const (
 func All() []Contender {
 	return []Contender{
 		copyText(KeyCopyPlain, "COPY text, three plain columns", 1, plainTable),
-		psqlCopy("psql", `psql \copy, three plain columns`),
+		psqlCopy(KeyPsql, `psql \copy, three plain columns`),
 		copyText(KeyCopyPrices, "COPY text into prices", 1, pricesTable),
 		copyText(KeyTwoPlain, "COPY text, three plain columns, two connections", 2, plainTable),
 		copyText(KeyTwoPrices, "COPY text into prices, two connections", 2, pricesTable),

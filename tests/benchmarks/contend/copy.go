@@ -52,13 +52,13 @@ func (t table) prepare(ctx context.Context, db *stage.Database) error {
 // connections stand when the clock starts, as the pair's do.
 func copyText(key, title string, connections int, into table) Contender {
 	return Contender{key, title, func(ctx context.Context, a *Arena) (result.Run, error) {
-		run, _, err := a.copyText(ctx, connections, into)
+		run, _, err := a.copyText(ctx, connections, into, false)
 		return run, err
 	}}
 }
 
-// copyText also returns what was read of the file over time.
-func (a *Arena) copyText(ctx context.Context, connections int, into table) (result.Run, *progress, error) {
+// copyText also returns the course of the COPY if it is to be followed.
+func (a *Arena) copyText(ctx context.Context, connections int, into table, followed bool) (result.Run, *course, error) {
 	file, err := os.Open(a.File.Path)
 	if err != nil {
 		return result.Run{}, nil, err
@@ -68,12 +68,7 @@ func (a *Arena) copyText(ctx context.Context, connections int, into table) (resu
 	for _, p := range a.File.Parts(connections) {
 		parts = append(parts, io.NewSectionReader(file, p.From, p.To-p.From))
 	}
-	read := &progress{whole: a.File.Size - a.File.Data}
-	if connections == 1 {
-		parts[0] = read.of(parts[0])
-	}
-	run, err := a.copyParts(ctx, into, "COPY "+into.name+" "+textFormat, parts, read)
-	return run, read, err
+	return a.copyParts(ctx, into, "COPY "+into.name+" "+textFormat, parts, followed)
 }
 
 // copyBinary sends rows that were encoded before: all that is left of loading
@@ -84,17 +79,20 @@ func copyBinary(key, title string) Contender {
 		if err != nil {
 			return result.Run{}, err
 		}
-		var parts []io.Reader
-		for _, path := range paths {
-			file, err := os.Open(path)
-			if err != nil {
-				return result.Run{}, err
-			}
-			defer file.Close()
-			parts = append(parts, file)
+		first, err := os.Open(paths[0])
+		if err != nil {
+			return result.Run{}, err
 		}
+		defer first.Close()
+		second, err := os.Open(paths[1])
+		if err != nil {
+			return result.Run{}, err
+		}
+		defer second.Close()
+		parts := []io.Reader{first, second}
 		into := table{name: "prices"}
-		return a.copyParts(ctx, into, "COPY prices ("+binaryColumns+") FROM STDIN (FORMAT binary)", parts, new(progress))
+		run, _, err := a.copyParts(ctx, into, "COPY prices ("+binaryColumns+") FROM STDIN (FORMAT binary)", parts, false)
+		return run, err
 	}}
 }
 
@@ -144,28 +142,37 @@ func export(ctx context.Context, conn *pgx.Conn, query, path string) error {
 }
 
 // copyParts sends each part over a connection of its own.
-func (a *Arena) copyParts(ctx context.Context, into table, statement string, parts []io.Reader, read *progress) (run result.Run, err error) {
+func (a *Arena) copyParts(ctx context.Context, into table, statement string, parts []io.Reader, followed bool) (run result.Run, seen *course, err error) {
 	db, err := a.Stage.Database(ctx)
 	if err != nil {
-		return run, err
+		return run, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := into.prepare(ctx, db); err != nil {
-		return run, err
+		return run, nil, err
 	}
 	conns := make([]*pgx.Conn, len(parts))
+	defer func() {
+		for _, conn := range conns {
+			if conn != nil {
+				_ = conn.Close(context.WithoutCancel(ctx)) // the database is dropped anyway
+			}
+		}
+	}()
 	for i := range parts {
 		if conns[i], err = pgx.Connect(ctx, db.URL); err != nil {
-			return run, err
+			return run, nil, err
 		}
-		defer conns[i].Close(context.WithoutCancel(ctx))
 	}
 	m, err := newMeter(a.Stage)
 	if err != nil {
-		return run, err
+		return run, nil, err
+	}
+	var following *copied
+	if followed {
+		following = followCopy(ctx, db, a.File.Sums.Rows)
 	}
 	began := time.Now()
-	read.begin(began)
 	group, copying := errgroup.WithContext(ctx)
 	for i, part := range parts {
 		group.Go(func() error {
@@ -174,14 +181,20 @@ func (a *Arena) copyParts(ctx context.Context, into table, statement string, par
 		})
 	}
 	err = group.Wait()
-	run.Rows, run.Seconds = a.File.Sums.Rows, time.Since(began).Seconds()
+	ended := time.Now()
+	run.Rows, run.Seconds = a.File.Sums.Rows, ended.Sub(began).Seconds()
+	if following != nil {
+		var e error
+		seen, e = following.finish(ended)
+		err = errors.Join(err, e)
+	}
 	if _, e := m.stop(&run, true); err == nil {
 		err = e
 	}
 	if err != nil {
-		return run, err
+		return run, nil, err
 	}
-	return run, exact.Copied(ctx, db, into.name, a.File.Sums)
+	return run, seen, exact.Copied(ctx, db, into.name, a.File.Sums)
 }
 
 // psqlCopy is the command that people type, connecting included.

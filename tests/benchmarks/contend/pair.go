@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/tests/benchmarks/exact"
@@ -76,6 +76,7 @@ func (a *Arena) pair(ctx context.Context, how Pair) (run result.Run, seen *cours
 		return run, nil, err
 	}
 	seen = &course{began: began, moments: follower.moments(), memory: memory}
+	run.Snapshots = len(seen.moments)
 	return run, seen, exact.Loaded(ctx, a.Stage, l.db, a.File.Sums)
 }
 
@@ -114,6 +115,7 @@ func drain(key, title string) Contender {
 		if err := exact.Drained(ctx, l.broker); err != nil {
 			return run, err
 		}
+		run.Snapshots = len(follower.moments())
 		if _, err := l.end(&run, nil); err != nil {
 			return run, err
 		}
@@ -156,10 +158,9 @@ func (l *lane) close() error {
 	return errors.Join(err, l.broker.Close(), l.db.Close())
 }
 
-const (
-	readyLine = "ready"
-	readyTime = 30 * time.Second
-)
+const readyTime = 30 * time.Second
+
+var readyLine = regexp.MustCompile(`\bready\b`)
 
 // startConsumer returns when the consumer is ready.
 func (l *lane) startConsumer(ctx context.Context) error {
@@ -177,7 +178,7 @@ func awaitReady(ctx context.Context, c *proc.Process) error {
 	for {
 		select {
 		case line := <-c.Lines():
-			if strings.Contains(line, readyLine) {
+			if readyLine.MatchString(line) {
 				return nil
 			}
 		case <-c.Ended():

@@ -1,12 +1,17 @@
 package contend
 
 import (
-	"io"
+	"context"
+	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamgauge/streamgauge/tests/benchmarks/stage"
 )
 
-// progressEvery is how often a moment is kept.
-const progressEvery = 20 * time.Millisecond
+// progressEvery is how often a COPY is asked how far it is.
+const progressEvery = 100 * time.Millisecond
 
 // Moment is how far a load was at a time.
 type Moment struct {
@@ -15,34 +20,64 @@ type Moment struct {
 	Share float64
 }
 
-// progress notes how much of a file has been read. A connection's buffers are
-// small against the file, so that what was read is what was copied.
-type progress struct {
-	whole   int64
-	read    int64
+// copied follows a COPY by PostgreSQL's own count, not by what was sent, of
+// which much may still lie in the buffers of the connection.
+type copied struct {
+	rows    int64
 	began   time.Time
 	moments []Moment
+	err     error
+	stop    context.CancelFunc
+	done    chan struct{}
 }
 
-func (p *progress) begin(at time.Time) {
-	p.began = at
-	p.moments = append(p.moments, Moment{at, 0})
+// followCopy follows the one COPY in a database, over its own connection,
+// until stop is called.
+func followCopy(ctx context.Context, db *stage.Database, rows int64) *copied {
+	ctx, stop := context.WithCancel(ctx)
+	c := &copied{rows: rows, began: time.Now(), stop: stop, done: make(chan struct{})}
+	c.moments = append(c.moments, Moment{c.began, 0})
+	go func() {
+		defer close(c.done)
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				if err := c.look(db); err != nil {
+					c.err = err
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return c
 }
 
-// of returns a reader that notes what is read from r, by one goroutine.
-func (p *progress) of(r io.Reader) io.Reader { return &noted{r, p} }
-
-type noted struct {
-	from io.Reader
-	p    *progress
-}
-
-func (n *noted) Read(buf []byte) (int, error) {
-	read, err := n.from.Read(buf)
-	p := n.p
-	p.read += int64(read)
-	if now := time.Now(); err != nil || now.Sub(p.moments[len(p.moments)-1].At) >= progressEvery {
-		p.moments = append(p.moments, Moment{now, float64(p.read) / float64(p.whole)})
+// look is not broken off by the end of the COPY, which would close the
+// connection.
+func (c *copied) look(db *stage.Database) error {
+	var done int64
+	err := db.Conn.QueryRow(context.Background(),
+		"SELECT tuples_processed FROM pg_stat_progress_copy WHERE datname = current_database()").Scan(&done)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil // not begun, or committed
 	}
-	return read, err
+	if err != nil {
+		return err
+	}
+	last := c.moments[len(c.moments)-1]
+	if share := float64(done) / float64(c.rows); share > last.Share && share < 1 {
+		c.moments = append(c.moments, Moment{time.Now(), share})
+	}
+	return nil
+}
+
+// finish notes when all of it was committed.
+func (c *copied) finish(at time.Time) (*course, error) {
+	c.stop()
+	<-c.done
+	return &course{began: c.began, moments: append(c.moments, Moment{at, 1})}, c.err
 }

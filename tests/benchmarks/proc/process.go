@@ -97,8 +97,7 @@ func (p *Process) Stop() error {
 		<-p.ended
 		return errors.Join(fmt.Errorf("%s did not end within %s of SIGTERM", p.name, stopGrace), err)
 	}
-	var exit *exec.ExitError
-	if errors.As(p.err, &exit) {
+	if exit, is := errors.AsType[*exec.ExitError](p.err); is {
 		status, ok := exit.Sys().(syscall.WaitStatus)
 		if ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
 			return nil

@@ -62,6 +62,8 @@ type Run struct {
 	Seconds float64 `json:"seconds"`
 	// Process is the time from a producer's start to its end, where there is one.
 	ProcessSeconds float64 `json:"process_seconds,omitempty"`
+	// Snapshots is how many were announced: about as many as transactions.
+	Snapshots int `json:"snapshots,omitempty"`
 	// CPUSeconds and PeakBytes are by the names above.
 	CPUSeconds map[string]float64 `json:"cpu_seconds"`
 	PeakBytes  map[string]int64   `json:"peak_bytes,omitempty"`

@@ -27,6 +27,8 @@ const template = "empty"
 type Config struct {
 	// Root is the checkout, Binaries the folder with the built programs.
 	Root, Binaries string
+	// NATS is a nats-server; "" builds the one that the checkout requires.
+	NATS string
 	// Settings are PostgreSQL's, besides its defaults; the same for all.
 	Settings map[string]string
 }
@@ -57,19 +59,20 @@ func (s *Stage) open(ctx context.Context, cfg Config) (err error) {
 	if s.Dir, err = os.MkdirTemp("", "streamgauge-bench-"); err != nil {
 		return err
 	}
-	server, err := standin.NATSServer(ctx, cfg.Root, runtime.GOOS, runtime.GOARCH)
-	if err != nil {
-		return fmt.Errorf("build nats-server: %w", err)
+	if cfg.NATS == "" {
+		if cfg.NATS, err = standin.NATSServer(ctx, cfg.Root, runtime.GOOS, runtime.GOARCH); err != nil {
+			return fmt.Errorf("build nats-server: %w", err)
+		}
 	}
 	for _, program := range []struct {
-		from string
-		into *string
+		name, from string
+		into       *string
 	}{
-		{filepath.Join(cfg.Binaries, "producer"), &s.Producer},
-		{filepath.Join(cfg.Binaries, "consumer"), &s.Consumer},
-		{server, &s.NATS},
+		{"producer", filepath.Join(cfg.Binaries, "producer"), &s.Producer},
+		{"consumer", filepath.Join(cfg.Binaries, "consumer"), &s.Consumer},
+		{"nats-server", cfg.NATS, &s.NATS},
 	} {
-		*program.into = filepath.Join(s.Dir, filepath.Base(program.from))
+		*program.into = filepath.Join(s.Dir, program.name)
 		if err := copyProgram(program.from, *program.into); err != nil {
 			return err
 		}
