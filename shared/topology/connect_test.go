@@ -94,8 +94,7 @@ func TestConnectError(t *testing.T) {
 				nc.Close()
 				t.Fatal("connected")
 			}
-			var failed *topology.ConnectError
-			if !errors.As(err, &failed) {
+			if _, ok := errors.AsType[*topology.ConnectError](err); !ok {
 				t.Fatalf("got a %T", err)
 			}
 			if diff := cmp.Diff("cannot reach NATS at "+test.want, err.Error()); diff != "" {

@@ -235,8 +235,7 @@ func TestErrorsOfOneKind(t *testing.T) {
 	b = validBatch()
 	b.Body = nil
 	_, err = b.Encode()
-	var broken *wire.BodyError
-	if !errors.As(err, &broken) {
+	if _, ok := errors.AsType[*wire.BodyError](err); !ok {
 		t.Errorf("got %#v", err)
 	}
 }

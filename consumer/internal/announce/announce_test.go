@@ -102,19 +102,21 @@ func TestCatchesUpWhenQuiet(t *testing.T) {
 			w.database.change(func(d *database) { d.current = at(7) })
 		}, []int64{7}},
 		{"the stream lost its message", func(_ *testing.T, w *world) {
-			w.bus.change(func(b *bus) { b.last = nil })
+			w.change(func(b *bus) { b.last = nil })
 		}, []int64{3}},
 		{"the stream keeps no snapshot", func(_ *testing.T, w *world) {
-			w.bus.change(func(b *bus) { b.last = []byte("hello") })
+			w.change(func(b *bus) { b.last = []byte("hello") })
 		}, []int64{3}},
 		{"the stream keeps an older one", func(_ *testing.T, w *world) {
-			w.bus.change(func(b *bus) { b.last, _ = at(2).Encode() })
+			w.change(func(b *bus) { b.last, _ = at(2).Encode() })
 		}, []int64{3}},
 		{"someone announced late", func(t *testing.T, w *world) {
+			t.Helper()
 			w.other(t, at(2))
 			w.seen()
 		}, []int64{3}},
 		{"someone announced what is not committed", func(t *testing.T, w *world) {
+			t.Helper()
 			w.other(t, at(99))
 			w.seen()
 		}, []int64{3}},
@@ -125,9 +127,10 @@ func TestCatchesUpWhenQuiet(t *testing.T) {
 			w.database.change(func(d *database) { d.current = &stats.Snapshot{Database: "another", Revision: 2} })
 		}, []int64{2}},
 		{"nobody can say what the stream keeps", func(_ *testing.T, w *world) {
-			w.bus.change(func(b *bus) { b.last, b.failKept = nil, nats.ErrTimeout })
+			w.change(func(b *bus) { b.last, b.failKept = nil, nats.ErrTimeout })
 		}, nil},
 		{"someone published what is no snapshot", func(t *testing.T, w *world) {
+			t.Helper()
 			if err := w.bus.publish([]byte("hello")); err != nil {
 				t.Fatal(err)
 			}
@@ -193,12 +196,12 @@ func TestLeavesTheDatabaseAloneWhileThereIsNews(t *testing.T) {
 func TestMakesUpForAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t, 3)
-		w.bus.change(func(b *bus) { b.fail, b.failKept = nats.ErrReconnectBufExceeded, nats.ErrTimeout })
+		w.change(func(b *bus) { b.fail, b.failKept = nats.ErrReconnectBufExceeded, nats.ErrTimeout })
 		w.commit(4)
 		w.commit(5)
 		pass(10 * promised)
 		w.expect(t, "while NATS is away")
-		w.bus.change(func(b *bus) { b.fail, b.failKept = nil, nil })
+		w.change(func(b *bus) { b.fail, b.failKept = nil, nil })
 		pass(promised)
 		w.expect(t, "when it is back", 5)
 		w.commit(6)
@@ -259,7 +262,9 @@ func TestCommitNeverBlocks(t *testing.T) {
 			t.Errorf("published %v", got)
 		}
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

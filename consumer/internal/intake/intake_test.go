@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"testing"
@@ -40,7 +41,7 @@ func TestNewMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := m.Content()
-	if c.Sequence != 77 || m.Delivered != 3 || c.Time.UnixNano() != 1353693600123456789 || c.Subject != "rows.price" || string(c.Data) != string(msg.Data) {
+	if c.Sequence != 77 || m.Delivered != 3 || c.Time.UnixNano() != 1353693600123456789 || c.Subject != "rows.price" || !bytes.Equal(c.Data, msg.Data) {
 		t.Errorf("got %+v, delivered %d times", c, m.Delivered)
 	}
 	msg.Reply = "_INBOX.x"

@@ -33,10 +33,10 @@ func snapshot() stats.Snapshot {
 	}
 }
 
-func printed(t *testing.T, json bool, print func(report.Printer) error) string {
+func printed(t *testing.T, json bool, show func(report.Printer) error) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := print(report.Printer{Out: &out, JSON: json}); err != nil {
+	if err := show(report.Printer{Out: &out, JSON: json}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {

@@ -106,8 +106,7 @@ func addressError(address string, err error) error {
 	if address == "" {
 		e.Address, e.Remedy = "what the PG* variables say", "Correct them, or set DATABASE_URL"
 	}
-	var file *os.PathError
-	if errors.As(err, &file) {
+	if file, ok := errors.AsType[*os.PathError](err); ok {
 		e.Reason, e.Remedy = file.Error(), "Check the certificate, key and service files that are named"
 	}
 	return e

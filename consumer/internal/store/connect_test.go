@@ -39,8 +39,7 @@ func checkConnectError(t *testing.T, address, want string) {
 		pool.Close()
 		t.Fatal("connected")
 	}
-	var failed *ConnectError
-	if !errors.As(err, &failed) {
+	if _, ok := errors.AsType[*ConnectError](err); !ok {
 		t.Fatalf("got a %T", err)
 	}
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
