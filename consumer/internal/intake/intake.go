@@ -109,8 +109,8 @@ func (in *Intake) subscribeAndPull(ctx context.Context, progress func()) error {
 	if err := in.ensure(ctx); err != nil {
 		return err
 	}
-	// Not jetstream's own pull: it can bound one pull by bytes or by messages,
-	// but by bytes only with a buffer for a million messages.
+	// The older API's pull, because jetstream's Fetch drops what is on its way
+	// when a pull ends, and that comes again only after AckWait (docs/adr/0004).
 	js, err := in.nc.JetStream()
 	if err != nil {
 		return err

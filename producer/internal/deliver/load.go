@@ -137,7 +137,7 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 		if !otherSize {
 			return stored, true, d.explain(err)
 		}
-		d.log.Info(fmt.Sprintf("%s: %s: sending it so again", escape.Name(d.report.Name), other))
+		d.log.Info(fmt.Sprintf("%s: %s: reading it so too", escape.Name(d.report.Name), other))
 		if err := d.survey.Adopt(ctx, other.BatchSize); err != nil {
 			return nil, false, err
 		}

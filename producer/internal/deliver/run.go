@@ -105,7 +105,7 @@ func (r *run) tellNext(queued, committed, rejected bool) {
 	switch {
 	case r.cfg.DryRun:
 	case rejected:
-		r.log.Info("'consumer loads' lists each file's rejects; mend those rows and load them from a file of their own")
+		r.log.Info("the table rejects holds each of them with line, column, reason and bytes; mend those records and load them from a file of their own")
 	case queued && r.unanswered:
 		r.log.Info("queued is not stored yet: start 'consumer', and it will store it")
 	case queued:
