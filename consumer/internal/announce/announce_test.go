@@ -115,6 +115,12 @@ func TestCatchesUpWhenQuiet(t *testing.T) {
 			w.other(t, at(2))
 			w.seen()
 		}, []int64{3}},
+		{"someone announced late, and nobody can say what the stream keeps", func(t *testing.T, w *world) {
+			t.Helper()
+			w.other(t, at(2))
+			w.seen()
+			w.change(func(b *bus) { b.failKept = nats.ErrTimeout })
+		}, []int64{3}},
 		{"someone announced what is not committed", func(t *testing.T, w *world) {
 			t.Helper()
 			w.other(t, at(99))
