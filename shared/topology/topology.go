@@ -4,6 +4,7 @@
 package topology
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -28,8 +29,12 @@ const (
 	SubjectLoad     = "streamgauge.load"
 )
 
-// DefaultMaxBytes is the size of ROWS, in bytes, when nothing else is asked for.
-const DefaultMaxBytes = 1 << 30
+// Sizes of ROWS, in bytes: what it has when nothing else is asked for, and the
+// least, which holds a batch as large as one may be.
+const (
+	DefaultMaxBytes = 1 << 30
+	MinMaxBytes     = 1 << 20
+)
 
 // Timing of the durable consumer.
 const (
@@ -47,8 +52,19 @@ const (
 type Config struct {
 	// MaxBytes is the size of ROWS; zero means DefaultMaxBytes.
 	MaxBytes int64
-	// Replicas of each stream, 1 or 3; zero means 1.
+	// Replicas of each stream, 1, 3 or 5; zero means 1.
 	Replicas int
+}
+
+// Validate reports sizes that no stream can have.
+func (c Config) Validate() error {
+	switch {
+	case c.MaxBytes != 0 && c.MaxBytes < MinMaxBytes:
+		return fmt.Errorf("--max-bytes has to hold one batch at least, %d bytes, not %d", MinMaxBytes, c.MaxBytes)
+	case c.Replicas < 0 || c.Replicas > 5 || c.Replicas != 0 && c.Replicas%2 == 0:
+		return fmt.Errorf("--replicas is 1, 3 or 5, not %d", c.Replicas)
+	}
+	return nil
 }
 
 func (c Config) withDefaults() Config {

@@ -47,7 +47,7 @@ func (w *Waiter) look(ctx context.Context) error {
 		return err
 	}
 	still := w.missing(stored)
-	lost := gone.both(still)
+	lost := gone.intersect(still)
 	dead, err := w.dead(lost, reply.Dead)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (w *Waiter) gone(ctx context.Context, missing ranges) (ranges, error) {
 			}
 			return failure == nil
 		}
-		for _, r := range missing.both(turn) {
+		for _, r := range missing.intersect(turn) {
 			if err := w.Sequences.Each(r, visit); err != nil {
 				return nil, err
 			}
@@ -144,7 +144,7 @@ func (w *Waiter) sendAgain(ctx context.Context, stored *wire.Load, still, lost r
 	if len(dead) >= maxDead {
 		// The answer holds no more than these: what seems lost beside them may
 		// have been set aside as well.
-		again = again.both(of(dying))
+		again = again.intersect(of(dying))
 	}
 	if again.count() == 0 {
 		return nil

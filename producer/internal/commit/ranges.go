@@ -48,7 +48,7 @@ func (r ranges) has(number int64) bool {
 }
 
 // both are the numbers in r and in other.
-func (r ranges) both(other ranges) ranges {
+func (r ranges) intersect(other ranges) ranges {
 	var out ranges
 	for i, j := 0, 0; i < len(r) && j < len(other); {
 		first, last := max(r[i].First, other[j].First), min(r[i].Last, other[j].Last)

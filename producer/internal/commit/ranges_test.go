@@ -46,7 +46,7 @@ func TestRangesAreSets(t *testing.T) {
 		for n := range a {
 			both[n], without[n] = b[n], !b[n]
 		}
-		if diff := cmp.Diff(sorted(both), numbers(ra.both(rb))); diff != "" {
+		if diff := cmp.Diff(sorted(both), numbers(ra.intersect(rb))); diff != "" {
 			t.Errorf("both (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff(sorted(without), numbers(ra.without(sorted(b)))); diff != "" {

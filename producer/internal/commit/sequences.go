@@ -36,9 +36,6 @@ func NewSequences() (*Sequences, error) {
 // Close lets go of the file.
 func (s *Sequences) Close() error { return s.file.Close() }
 
-// Forget forgets all sequences.
-func (s *Sequences) Forget() error { return s.file.Truncate(0) }
-
 // Set remembers the sequence of a batch; the last one counts.
 func (s *Sequences) Set(number int64, sequence uint64) error {
 	var b [sequenceSize]byte

@@ -71,10 +71,6 @@ func (c Config) Validate() error {
 		return errors.New("no file given: name files, folders or patterns, or - for standard input")
 	case c.BatchSize < 1 || c.BatchSize > wire.MaxRecords:
 		return fmt.Errorf("--batch-size is 1 to %d, not %d", wire.MaxRecords, c.BatchSize)
-	case c.Streams.MaxBytes < 0 || c.Streams.MaxBytes > 0 && c.Streams.MaxBytes < wire.MaxBody+wire.MaxHeader:
-		return fmt.Errorf("--max-bytes has to hold one batch at least, %d bytes", wire.MaxBody+wire.MaxHeader)
-	case c.Streams.Replicas < 0 || c.Streams.Replicas > 5 || c.Streams.Replicas != 0 && c.Streams.Replicas%2 == 0:
-		return fmt.Errorf("--replicas is 1, 3 or 5, not %d", c.Streams.Replicas)
 	case c.DryRun && c.Wait:
 		return errors.New("--dry-run sends nothing that --wait could wait for: give one of them")
 	}
@@ -82,6 +78,9 @@ func (c Config) Validate() error {
 		if err := wire.ValidateLabel(c.Label); err != nil {
 			return fmt.Errorf("--label: %w", err)
 		}
+	}
+	if err := c.Streams.Validate(); err != nil {
+		return err
 	}
 	if err := c.Server.Validate(); err != nil {
 		return err

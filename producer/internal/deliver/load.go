@@ -17,9 +17,11 @@ import (
 
 const (
 	// firstPatience is how long an answer is waited for before anything is sent
-	// unchecked; nextPatience is that for the files after one without an answer.
+	// unchecked; nextPatience is that for the files after one without an answer,
+	// and askAgainAfter how long none is asked for then.
 	firstPatience = 2 * time.Second
 	nextPatience  = 200 * time.Millisecond
+	askAgainAfter = 2 * time.Second
 	// grace is how long an interrupted run waits for the acks on their way.
 	grace = 5 * time.Second
 	// rejectsShown is how many rejects of a file are listed.
@@ -120,12 +122,15 @@ func (d *delivery) deliver(ctx context.Context) error {
 func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered bool, err error) {
 	patience := firstPatience
 	if d.unanswered {
+		if time.Since(d.unansweredAt) < askAgainAfter {
+			return nil, false, nil
+		}
 		patience = nextPatience
 	}
 	for {
 		reply, err := d.service.Ask(ctx, patience, d.ours.Question())
 		if _, silence := errors.AsType[*load.NoAnswerError](err); silence {
-			d.unanswered = true
+			d.unanswered, d.unansweredAt = true, time.Now()
 			return nil, false, nil
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/streamgauge/streamgauge/producer/internal/inputs"
 	"github.com/streamgauge/streamgauge/producer/internal/load"
@@ -45,9 +46,10 @@ type run struct {
 	broker  *broker
 	service *load.Service
 	window  *publish.Window
-	// unanswered is set once a question has had no answer, toldUnanswered once
-	// that has been told.
+	// unanswered is set once a question has had no answer, at unansweredAt, and
+	// toldUnanswered once that has been told.
 	unanswered, toldUnanswered bool
+	unansweredAt               time.Time
 }
 
 // all does one thing with each input. The report of an input is filled in as

@@ -18,8 +18,13 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
-// retryEvery is the pause between two questions while nobody listens.
-const retryEvery = 100 * time.Millisecond
+const (
+	// retryEvery is the pause between two questions while nobody listens.
+	retryEvery = 100 * time.Millisecond
+	// answerWithin bounds one question: of several consumers the one that is
+	// asked may hang, and the next question goes to another.
+	answerWithin = 600 * time.Millisecond
+)
 
 // Requester sends one request and returns its reply: *nats.Conn.
 type Requester interface {
@@ -62,6 +67,8 @@ func (s *Service) Ask(ctx context.Context, patience time.Duration, question wire
 }
 
 func (s *Service) askOnce(ctx context.Context, data []byte) (*wire.LoadReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	msg, err := s.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: topology.SubjectLoad, Data: data})
 	if err != nil {
 		return nil, err
