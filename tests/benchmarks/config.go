@@ -20,6 +20,7 @@ type config struct {
 	latency      time.Duration
 	latencyDrop  time.Duration
 	starts       int
+	micro        int
 	settings     map[string]string
 	consumerArgs []string
 	binaries     string
@@ -27,8 +28,9 @@ type config struct {
 	write        string
 }
 
-// smoke is what -smoke stands for: every part once, in less than a minute.
-var smoke = map[string]string{"rows": "200000", "rounds": "1", "latency": "4s", "latency-drop": "1s", "growth": "600000", "starts": "3"}
+// smoke is what -smoke stands for: every part that has servers once, in less
+// than a minute.
+var smoke = map[string]string{"rows": "200000", "rounds": "1", "latency": "4s", "latency-drop": "1s", "growth": "600000", "starts": "3", "micro": "0"}
 
 func parse(args []string, stderr io.Writer) (config, error) {
 	cfg := config{settings: make(map[string]string)}
@@ -41,6 +43,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&cfg.latencyDrop, "latency-drop", 5*time.Second, "how `much` of that, at the beginning, does not count")
 	flags.Int64Var(&cfg.growth, "growth", 20_000_000, "`rows` of the long load, 200000000 for one; 0 leaves it out")
 	flags.IntVar(&cfg.starts, "starts", 10, "`times` that the consumer's start is measured; 0 leaves it out")
+	flags.IntVar(&cfg.micro, "micro", 5, "`times` that the Go benchmarks of single steps run; 0 leaves them out")
 	flags.Func("postgres", "a PostgreSQL `name=value` other than its default, the same for all; repeat it for more", func(text string) error {
 		name, value, found := strings.Cut(text, "=")
 		if !found {
@@ -53,7 +56,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&cfg.binaries, "bin", "bin", "`folder` of the built producer and consumer")
 	flags.StringVar(&cfg.nats, "nats", "", "nats-server `program` (default: of the version that go.mod has, built when first needed)")
 	flags.StringVar(&cfg.write, "write", "", "write benchmarks.json, benchmarks.svg and the tables of benchmarks.md into this `folder`")
-	short := flags.Bool("smoke", false, "every part once and small, in less than a minute: shows that it works, measures nothing")
+	short := flags.Bool("smoke", false, "all but the Go benchmarks once and small, in less than a minute: shows that it works, measures nothing")
 	if err := flags.Parse(args); err != nil {
 		return cfg, &usageError{err}
 	}
@@ -82,7 +85,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		return cfg, usage(stderr, "no argument %q", flags.Arg(0))
 	case cfg.rows < 1000 || cfg.growth != 0 && cfg.growth < 1000:
 		return cfg, usage(stderr, "-rows and -growth are at least 1000")
-	case cfg.rounds < 0 || cfg.starts < 0 || cfg.latency < 0:
+	case cfg.rounds < 0 || cfg.starts < 0 || cfg.micro < 0 || cfg.latency < 0:
 		return cfg, usage(stderr, "nothing can be measured less than 0 times")
 	case cfg.latency != 0 && cfg.latencyDrop >= cfg.latency:
 		return cfg, usage(stderr, "-latency-drop leaves nothing of -latency")

@@ -12,6 +12,7 @@ import (
 	"github.com/streamgauge/streamgauge/tests/benchmarks/contend"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/input"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/machine"
+	"github.com/streamgauge/streamgauge/tests/benchmarks/micro"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/present"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/result"
 	"github.com/streamgauge/streamgauge/tests/benchmarks/stage"
@@ -72,6 +73,12 @@ func measureAll(ctx context.Context, cfg config, root string, r *result.Report, 
 	}
 	if err := others(ctx, cfg, arena, r, talk); err != nil {
 		return err
+	}
+	if cfg.micro > 0 {
+		fmt.Fprintln(talk, "single steps")
+		if r.Micro, err = micro.Run(ctx, root, cfg.micro); err != nil {
+			return err
+		}
 	}
 	r.Machine.LoadEnded, err = machine.Load()
 	r.Ended = now()
@@ -166,7 +173,7 @@ func flows(cfg config) []contend.Steady {
 func costs(one result.Run) string {
 	text := ""
 	if one.Snapshots > 0 {
-		text = fmt.Sprintf(" %d snapshots", one.Snapshots)
+		text = fmt.Sprintf(" %d snapshots, the first after %.2f s", one.Snapshots, one.FirstSeconds)
 	}
 	for _, name := range result.Processes {
 		if seconds, has := one.CPUSeconds[name]; has {

@@ -76,7 +76,7 @@ func (a *Arena) pair(ctx context.Context, how Pair) (run result.Run, seen *cours
 		return run, nil, err
 	}
 	seen = &course{began: began, moments: follower.moments(), memory: memory}
-	run.Snapshots = len(seen.moments)
+	run.Snapshots, run.FirstSeconds = len(seen.moments), seen.moments[0].At.Sub(began).Seconds()
 	return run, seen, exact.Loaded(ctx, a.Stage, l.db, a.File.Sums)
 }
 

@@ -16,6 +16,9 @@ type figure struct {
 	measured func(*result.Report) string
 }
 
+// decodePackage has the benchmark of what the consumer does to each record.
+const decodePackage = "consumer/internal/decode"
+
 // figures are the ones that were set before anything was measured.
 var figures = []figure{
 	{"the pair ÷ COPY, three plain columns", "1.25", "1.5", over(contend.KeyPair, contend.KeyCopyPlain)},
@@ -39,6 +42,14 @@ var figures = []figure{
 		}
 		whole := c.Over(func(run result.Run) float64 { return float64(run.Rows) / run.ProcessSeconds / 1e6 })
 		return fmt.Sprintf("%s; from its start to its end %s", spread(c.Over(func(run result.Run) float64 { return run.Rate() / 1e6 })), spread(whole))
+	}},
+	{"strict record parse and encode, one core, M rows/s", "4, 0 allocations", "8", func(r *result.Report) string {
+		for _, m := range r.Micro {
+			if rate := m.Medians["rows/s"]; rate > 0 && m.Package == decodePackage {
+				return fmt.Sprintf("%.2f, %.0f allocations in a whole batch", rate/1e6, m.Medians["allocs/op"])
+			}
+		}
+		return ""
 	}},
 	{"peak RSS of the producer, MB", "< 64", "half", peak(result.Producer)},
 	{"peak RSS of the consumer, MB", "< 128", "half", peak(result.Consumer)},

@@ -20,6 +20,7 @@ func Tables(r *result.Report) string {
 	writeMemory(&b, r)
 	writeLatency(&b, r)
 	writeGrowth(&b, r)
+	writeMicro(&b, r)
 	return b.String()
 }
 
@@ -140,6 +141,30 @@ func writeGrowth(b *strings.Builder, r *result.Report) {
 		fmt.Fprintf(b, " %.2f |\n", g.Flat())
 	}
 	b.WriteString("\n")
+}
+
+func writeMicro(b *strings.Builder, r *result.Report) {
+	if len(r.Micro) == 0 {
+		return
+	}
+	b.WriteString("Single steps on one core, medians of Go benchmarks.\n\n")
+	b.WriteString("| | ns/op | M rows/s | MB/s | allocs/op |\n|---|---:|---:|---:|---:|\n")
+	for _, m := range r.Micro {
+		fmt.Fprintf(b, "| `%s` %s | %s | %s | %s | %s |\n", m.Package, escape(m.Name),
+			cell(m, "ns/op", 1), cell(m, "rows/s", 1e-6), cell(m, "MB/s", 1), cell(m, "allocs/op", 1))
+	}
+	b.WriteString("\n")
+}
+
+func cell(m result.Micro, unit string, by float64) string {
+	value, has := m.Medians[unit]
+	if !has {
+		return ""
+	}
+	if value*by >= 100 || value == 0 {
+		return thousands(int64(value*by + 0.5))
+	}
+	return fmt.Sprintf("%.1f", value*by)
 }
 
 func ratio(c, base result.Contender, has bool) string {

@@ -28,6 +28,7 @@ type Report struct {
 	Latency    []Latency   `json:"latency,omitempty"`
 	Start      *Start      `json:"start,omitempty"`
 	Growth     []Growth    `json:"growth,omitempty"`
+	Micro      []Micro     `json:"micro,omitempty"`
 }
 
 // Machine is what it ran on.
@@ -63,7 +64,9 @@ type Run struct {
 	// Process is the time from a producer's start to its end, where there is one.
 	ProcessSeconds float64 `json:"process_seconds,omitempty"`
 	// Snapshots is how many were announced: about as many as transactions.
-	Snapshots int `json:"snapshots,omitempty"`
+	// FirstSeconds is when the first one came.
+	Snapshots    int     `json:"snapshots,omitempty"`
+	FirstSeconds float64 `json:"first_snapshot_seconds,omitempty"`
 	// CPUSeconds and PeakBytes are by the names above.
 	CPUSeconds map[string]float64 `json:"cpu_seconds"`
 	PeakBytes  map[string]int64   `json:"peak_bytes,omitempty"`
@@ -103,6 +106,14 @@ type Times struct {
 	P50   float64 `json:"p50"`
 	P99   float64 `json:"p99"`
 	Max   float64 `json:"max"`
+}
+
+// Micro is a Go benchmark of one step, on one core.
+type Micro struct {
+	Package string `json:"package"`
+	Name    string `json:"name"`
+	// Medians are by unit: ns/op, rows/s, allocs/op.
+	Medians map[string]float64 `json:"medians"`
 }
 
 // Start is the time from the consumer's start to its ready line, the schema
