@@ -50,7 +50,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		return exitInterrupted
-	case err == nil:
+	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitDone
 	case errors.Is(err, errDisagree):
 		return exitDisagree

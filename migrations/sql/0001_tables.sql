@@ -76,6 +76,7 @@ COMMENT ON COLUMN prices.price IS 'With the digits and the scale of the file; nu
 
 CREATE TABLE rejects (
     source_id   integer     NOT NULL,
+    batch       bigint      NOT NULL,
     line        bigint      NOT NULL,
     column_name text,
     reason      text        NOT NULL,
@@ -83,7 +84,7 @@ CREATE TABLE rejects (
     length      bigint      NOT NULL,
     digest      bytea,
     rejected_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT rejects_pkey PRIMARY KEY (source_id, line),
+    CONSTRAINT rejects_pkey PRIMARY KEY (source_id, batch, line),
     CONSTRAINT rejects_digest_with_cut CHECK ((digest IS NOT NULL) = (length > octet_length(raw)))
 );
 

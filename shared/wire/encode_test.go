@@ -69,7 +69,7 @@ func TestEncodeRefusesWhatBreaksTheSpecification(t *testing.T) {
 		{"first line too great", func(b *wire.Batch) { b.FirstLine = math.MaxInt64 }, "header Streamgauge-First-Line: more than 9007199254740991"},
 		{"no records", func(b *wire.Batch) { b.Records = 0 }, "header Streamgauge-Records: less than 1"},
 		{"records above the plan's", func(b *wire.Batch) { b.Records = 6 }, "header Streamgauge-Records: 6 records in a batch of at most 5"},
-		{"plan", func(b *wire.Batch) { b.Plan.BatchSize = 0 }, "header Streamgauge-Plan: a batch size is 1 to 262144, not 0"},
+		{"plan", func(b *wire.Batch) { b.Plan.BatchSize = 0 }, "header Streamgauge-Plan: a batch size is 1 to 50000, not 0"},
 		{"plan's format", func(b *wire.Batch) { b.Plan.Timezone = "Mars" }, "header Streamgauge-Plan: its timezone is not known to this program"},
 		{"plan not UTF-8", func(b *wire.Batch) { b.Plan.TimestampFormat = "%Y%m%d\xff" }, "header Streamgauge-Plan: the timestamp format is not UTF-8"},
 		{"body empty", func(b *wire.Batch) { b.Body = nil }, "body: empty"},
@@ -219,7 +219,7 @@ func TestPlanValidateSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	p = wire.Plan{BatchSize: wire.MaxRecords + 1}
-	if err := p.Validate(); err == nil || err.Error() != "a batch size is 1 to 262144, not 262145" {
+	if err := p.Validate(); err == nil || err.Error() != "a batch size is 1 to 50000, not 50001" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -17,7 +17,7 @@ type LoadRequest struct {
 type LoadReply struct {
 	// Load is the source asked for by identity; nil when nothing of it has been stored.
 	Load *Load `json:"load,omitempty"`
-	// Named are the sources under the name asked for, the newest first, at most 100.
+	// Named are the sources under the name asked for, the newest first, at most 20.
 	Named []Load `json:"named,omitempty"`
 	// Dead are the dead batches whose headers claim the source asked for, the
 	// newest first, at most 1,000.

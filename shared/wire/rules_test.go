@@ -248,9 +248,9 @@ func planCases() []headerCase {
 		add(rule, "not a plan in JSON", value)
 	}
 	add("4097 bytes", "4097 bytes, more than 4096", plan+strings.Repeat(" ", 4097-len(plan)))
-	add("null", "a batch size is 1 to 262144, not 0", "null")
-	add("batch size 0", "a batch size is 1 to 262144, not 0", with(`"batch_size":5`, `"batch_size":0`))
-	add("batch size above a body's", "a batch size is 1 to 262144, not 262145", with(`"batch_size":5`, `"batch_size":262145`))
+	add("null", "a batch size is 1 to 50000, not 0", "null")
+	add("batch size 0", "a batch size is 1 to 50000, not 0", with(`"batch_size":5`, `"batch_size":0`))
+	add("batch size above a body's", "a batch size is 1 to 50000, not 50001", with(`"batch_size":5`, `"batch_size":50001`))
 	add("fields beyond a record's", "a record has at most 65537 fields, not 65538", with(`"fields":3`, `"fields":65538`))
 	add("fields to exhaust memory", "a record has at most 65537 fields, not 4611686018427387904", with(`"fields":3`, `"fields":4611686018427387904`))
 

@@ -14,6 +14,8 @@ import (
 )
 
 const (
+	// metric is what the snapshots on stats.price measure.
+	metric = "price"
 	// quiet is how long nothing is heard on stats.price before the database is
 	// asked whether the last snapshot published is its own.
 	quiet = time.Second
@@ -86,8 +88,9 @@ func (a *Announcer) Run(ctx context.Context) error {
 			a.publishRest()
 			return nil
 		case s := <-a.commits:
-			a.publish(s)
-			timer.Reset(quiet)
+			if a.publish(s) {
+				timer.Reset(quiet)
+			}
 		case msg := <-heard:
 			if a.hear(msg.Data) {
 				timer.Reset(quiet)
@@ -110,28 +113,29 @@ func (a *Announcer) publishRest() {
 	}
 }
 
-// publish leaves out what would take a subscriber back. A failure is made up
-// for when quiet has passed.
-func (a *Announcer) publish(s *stats.Snapshot) {
+// publish leaves out what would take a subscriber back, and says whether it has
+// published. What it has not is made up for when quiet has passed.
+func (a *Announcer) publish(s *stats.Snapshot) bool {
 	if a.highest != nil && !s.Supersedes(a.highest) {
-		return
+		return false
 	}
 	line, err := s.Encode()
 	if err != nil {
 		a.logger.Error("a snapshot can't be published", "error", err)
-		return
+		return false
 	}
 	if err := a.subject.publish(line); err != nil {
-		return
+		return false
 	}
 	a.highest, a.last = s, s
+	return true
 }
 
 // hear notes what anyone published, this process included, and says whether
 // that was a snapshot.
 func (a *Announcer) hear(line []byte) bool {
 	s, err := stats.Decode(line)
-	if err != nil {
+	if err != nil || s.Metric != metric {
 		return false
 	}
 	a.last = &s

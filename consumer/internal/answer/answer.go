@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -33,9 +34,9 @@ type Database interface {
 	Ask(ctx context.Context, request wire.LoadRequest) (*wire.LoadReply, error)
 }
 
-// Serve answers until stop is called. Of several consumers one answers each
-// question.
-func Serve(nc *nats.Conn, database Database, version string, logger *slog.Logger) (stop func() error, err error) {
+// Serve answers until stop is called or ctx is over, which also breaks off the
+// answers under way. Of several consumers one answers each question.
+func Serve(ctx context.Context, nc *nats.Conn, database Database, version string, logger *slog.Logger) (stop func() error, err error) {
 	config := micro.Config{
 		Name:        topology.ServiceName,
 		Version:     version,
@@ -50,7 +51,7 @@ func Serve(nc *nats.Conn, database Database, version string, logger *slog.Logger
 	if err != nil {
 		return nil, fmt.Errorf("offer the micro service: %w", err)
 	}
-	s := &endpoints{database: database, logger: logger}
+	s := &endpoints{ctx: ctx, database: database, logger: logger}
 	for subject, handler := range map[string]micro.HandlerFunc{
 		topology.SubjectSnapshot: s.snapshot,
 		topology.SubjectLoad:     s.load,
@@ -64,12 +65,13 @@ func Serve(nc *nats.Conn, database Database, version string, logger *slog.Logger
 }
 
 type endpoints struct {
+	ctx      context.Context //nolint:containedctx // micro's handlers are given none
 	database Database
 	logger   *slog.Logger
 }
 
 func (s *endpoints) snapshot(request micro.Request) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
 	snapshot, err := s.database.Latest(ctx)
 	if err != nil {
@@ -86,11 +88,11 @@ func (s *endpoints) snapshot(request micro.Request) {
 
 func (s *endpoints) load(request micro.Request) {
 	var question wire.LoadRequest
-	if err := json.Unmarshal(request.Data(), &question); err != nil || question.Source == "" && question.Name == "" {
+	if err := json.Unmarshal(request.Data(), &question); err != nil || !answerable(question) {
 		s.sent(request.Error(codeBadRequest, `ask with {"source":"<id>"} or {"name":"<file name>"}`, nil))
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
 	reply, err := s.database.Ask(ctx, question)
 	if err != nil {
@@ -98,6 +100,12 @@ func (s *endpoints) load(request micro.Request) {
 		return
 	}
 	s.sent(request.RespondJSON(reply))
+}
+
+// answerable says whether the database can be asked: PostgreSQL's text holds no NUL.
+func answerable(question wire.LoadRequest) bool {
+	asked := question.Source + question.Name
+	return asked != "" && !strings.ContainsRune(asked, 0)
 }
 
 func (s *endpoints) unavailable(request micro.Request, cause error) {

@@ -31,7 +31,10 @@ const Connections = pipeline.Writers + 2
 const (
 	// finishWithin is what the transactions in hand get after a stop, within
 	// the five seconds a supervisor is promised.
-	finishWithin = 4 * time.Second
+	finishWithin = 3 * time.Second
+	// closeWithin is what the sessions get to end. Closing one that a server does
+	// not answer takes pgx many seconds, and the process's end does the same.
+	closeWithin = 300 * time.Millisecond
 	// flushWithin is what the last acknowledgements get to leave.
 	flushWithin = 500 * time.Millisecond
 )
@@ -54,11 +57,8 @@ func (c Config) Validate() error {
 	if c.BatchesPerCommit < 1 {
 		return errors.New("--batches-per-commit must be at least 1")
 	}
-	if c.Topology.MaxBytes < 0 {
-		return errors.New("--max-bytes must be positive")
-	}
-	if r := c.Topology.Replicas; r != 0 && r != 1 && r != 3 {
-		return errors.New("--replicas must be 1 or 3")
+	if err := c.Topology.Validate(); err != nil {
+		return err
 	}
 	return c.Server.Validate()
 }
@@ -70,7 +70,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer closePool(pool)
 	if err := prepareSchema(ctx, pool, config.Migrate, logger); err != nil {
 		return err
 	}
@@ -94,6 +94,18 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	return serve(ctx, nc, js, store.New(pool, logger), config, logger)
 }
 
+func closePool(pool *pgxpool.Pool) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		pool.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeWithin):
+	}
+}
+
 func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, config Config, logger *slog.Logger) error {
 	again := func(ctx context.Context) error {
 		_, err := ensure(ctx, js, config.Topology)
@@ -101,16 +113,15 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	}
 	in := intake.New(nc, again, logger)
 	announcer := announce.New(nc, js, database, again, logger)
-	stopAnswers, err := answer.Serve(nc, database, config.Version, logger)
-	if err != nil {
-		return err
-	}
-
 	// A stop ends the intake; the writers end when there is nothing left to
 	// take; the announcer ends when there is nothing left to announce.
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
 	context.AfterFunc(ctx, func() { time.AfterFunc(finishWithin, stopWorking) })
+	stopAnswers, err := answer.Serve(working, nc, database, config.Version, logger)
+	if err != nil {
+		return err
+	}
 	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAnnouncing()
 
@@ -118,7 +129,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	group.Go(func() error { return in.Run(taking) })
 	group.Go(func() error {
 		defer stopAnnouncing()
-		return pipeline.Run(working, source{in}, database, pipeline.Config{
+		return pipeline.Run(working, intakeSource{in}, database, pipeline.Config{
 			BatchesPerCommit: config.BatchesPerCommit,
 			Announce:         announcer.Commit,
 		}, logger)
@@ -140,19 +151,20 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	return err
 }
 
-// source hands the intake's messages to the pipeline.
-type source struct{ in *intake.Intake }
+// intakeSource is the intake as the pipeline knows it. It keeps a nil *Message
+// from becoming a Message that is not nil.
+type intakeSource struct{ *intake.Intake }
 
-func (s source) Take(ctx context.Context) (pipeline.Message, error) {
-	message, err := s.in.Take(ctx)
+func (s intakeSource) Take(ctx context.Context) (pipeline.Message, error) {
+	message, err := s.Intake.Take(ctx)
 	if message == nil {
 		return nil, err
 	}
 	return message, err
 }
 
-func (s source) TryTake() pipeline.Message {
-	message := s.in.TryTake()
+func (s intakeSource) TryTake() pipeline.Message {
+	message := s.Intake.TryTake()
 	if message == nil {
 		return nil
 	}

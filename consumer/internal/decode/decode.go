@@ -28,6 +28,26 @@ type Message struct {
 	Time     time.Time
 }
 
+// What a header costs in memory beside its bytes: the strings, the slice and
+// its share of the map.
+const (
+	headerCost = 160
+	valueCost  = 32
+)
+
+// Size is about how many bytes of memory the message takes. Many small headers
+// take far more than they have on the wire.
+func (m *Message) Size() int {
+	size := len(m.Subject) + len(m.Data) + 512
+	for name, values := range m.Header {
+		size += headerCost + len(name)
+		for _, value := range values {
+			size += valueCost + len(value)
+		}
+	}
+	return size
+}
+
 // Decoder decodes messages one after the other. The zero value is ready; it is
 // not safe for concurrent use.
 type Decoder struct {
@@ -88,11 +108,15 @@ func (d *Decoder) prepare(format record.Format) error {
 	return nil
 }
 
-// rowSize is what a row takes in binary COPY, give or take a wide price.
-const rowSize = 64
+// rowSize is what a row takes in binary COPY, give or take a wide price, and
+// recordSize what it has at least in a body.
+const (
+	rowSize    = 64
+	recordSize = 12
+)
 
 func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
-	batch.Rows = make([]byte, 0, message.Records*rowSize)
+	batch.Rows = make([]byte, 0, min(message.Records, len(message.Body)/recordSize)*rowSize)
 	cutter := record.NewBodyCutter(message.Body, message.Plan.Comma(), message.FirstLine)
 	records := 0
 	for ; ; records++ {

@@ -15,8 +15,8 @@ type buffer struct {
 
 	mu      sync.Mutex
 	held    map[*Message]struct{}
-	bytes   int
-	waiting []*Message
+	bytes   int        // size of what is held
+	waiting []*Message // those of held that nobody has taken
 	closed  bool
 	// arrived and freed are closed and replaced when something arrives or
 	// leaves: a condition that can be waited for along with a context.
@@ -33,15 +33,15 @@ func newBuffer(maxBytes, maxMessages int) *buffer {
 	}
 }
 
-// room waits until a message of any size has room, and returns how many
-// messages and bytes have.
-func (b *buffer) room(ctx context.Context, largest int) (messages, bytes int, err error) {
+// room waits until there is room for a message of least bytes, and returns for
+// how many messages and bytes there is.
+func (b *buffer) room(ctx context.Context, least int) (messages, bytes int, err error) {
 	for {
 		b.mu.Lock()
 		messages, bytes = b.maxMessages-len(b.held), b.maxBytes-b.bytes
 		freed := b.freed
 		b.mu.Unlock()
-		if messages > 0 && bytes >= largest {
+		if messages > 0 && bytes >= least {
 			return messages, bytes, nil
 		}
 		select {
@@ -52,11 +52,28 @@ func (b *buffer) room(ctx context.Context, largest int) (messages, bytes int, er
 	}
 }
 
+// drained waits until the buffer holds nothing.
+func (b *buffer) drained(ctx context.Context) error {
+	for {
+		b.mu.Lock()
+		held, freed := len(b.held), b.freed
+		b.mu.Unlock()
+		if held == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-freed:
+		}
+	}
+}
+
 func (b *buffer) add(m *Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held[m] = struct{}{}
-	b.bytes += m.size()
+	b.bytes += m.size
 	b.waiting = append(b.waiting, m)
 	close(b.arrived)
 	b.arrived = make(chan struct{})
@@ -69,7 +86,7 @@ func (b *buffer) drop(m *Message) {
 		return
 	}
 	delete(b.held, m)
-	b.bytes -= m.size()
+	b.bytes -= m.size
 	close(b.freed)
 	b.freed = make(chan struct{})
 }
@@ -112,10 +129,18 @@ func (b *buffer) pop() *Message {
 // close gives back what nobody took and ends take.
 func (b *buffer) close() {
 	b.mu.Lock()
-	waiting := b.waiting
-	b.waiting, b.closed = nil, true
+	b.closed = true
 	close(b.arrived)
 	b.arrived = make(chan struct{})
+	b.mu.Unlock()
+	b.giveBack()
+}
+
+// giveBack gives back what nobody took.
+func (b *buffer) giveBack() {
+	b.mu.Lock()
+	waiting := b.waiting
+	b.waiting = nil
 	b.mu.Unlock()
 	for _, m := range waiting {
 		// What the server does not hear it finds out when AckWait has passed.

@@ -57,7 +57,8 @@ func (r *receipt) reports() []time.Time {
 
 func put(b *buffer, data int) (*Message, *receipt) {
 	r := &receipt{}
-	m := &Message{Message: decode.Message{Subject: "rows.price", Data: make([]byte, data)}, delivery: r, buffer: b, renewed: time.Now()}
+	content := decode.Message{Subject: "rows.price", Data: make([]byte, data)}
+	m := &Message{Message: content, size: content.Size(), delivery: r, buffer: b, renewed: time.Now()}
 	b.add(m)
 	return m, r
 }
@@ -118,7 +119,7 @@ func TestBufferRoom(t *testing.T) {
 		}
 		room(true, 3, 10_000)
 		first, _ := put(b, 2000)
-		room(true, 2, 10_000-first.size())
+		room(true, 2, 10_000-first.size)
 		second, _ := put(b, 4000)
 		room(false, 0, 0) // 3,000 bytes left are too few for the largest message
 		taken, err := b.take(t.Context())
@@ -129,7 +130,7 @@ func TestBufferRoom(t *testing.T) {
 		if err := first.Ack(); err != nil {
 			t.Fatal(err)
 		}
-		room(true, 2, 10_000-second.size())
+		room(true, 2, 10_000-second.size)
 		third, _ := put(b, 0)
 		fourth, _ := put(b, 0)
 		room(false, 0, 0) // three messages are held
@@ -160,12 +161,12 @@ func TestBufferCounts(t *testing.T) {
 		for range rapid.IntRange(0, 50).Draw(t, "steps") {
 			if len(held) == 0 || rapid.Bool().Draw(t, "add") {
 				m, _ := put(b, rapid.IntRange(0, 1000).Draw(t, "size"))
-				held, bytes = append(held, m), bytes+m.size()
+				held, bytes = append(held, m), bytes+m.size
 				continue
 			}
 			i := rapid.IntRange(0, len(held)-1).Draw(t, "which")
 			m := held[i]
-			held, bytes = append(held[:i:i], held[i+1:]...), bytes-m.size()
+			held, bytes = append(held[:i:i], held[i+1:]...), bytes-m.size
 			if rapid.Bool().Draw(t, "ack") {
 				_ = m.Ack()
 			} else {

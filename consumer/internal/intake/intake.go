@@ -5,9 +5,7 @@ package intake
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -17,19 +15,27 @@ import (
 )
 
 const (
-	// maxHeldBytes bounds the messages held and asked for, in bytes of data.
+	// maxHeldBytes bounds the messages held, in bytes of memory.
 	maxHeldBytes = 16 << 20
 	// maxHeldMessages leaves half of the durable consumer's allowance to others.
 	maxHeldMessages = topology.MaxAckPending / 2
 	// maxPull is the most messages one pull asks for, so that a consumer that
 	// joins finds some left.
 	maxPull = 256
+	// maxPullBytes is the most bytes one pull asks for. Messages of many small
+	// headers grow many times as large when they are taken in, and are counted
+	// only then.
+	maxPullBytes = 2 << 20
+	// minPullBytes is the least: room for a message as large as a server takes
+	// by default. A larger one is pulled by itself.
+	minPullBytes = 1<<20 + 4<<10
 
 	// pullWait is how long a pull stays open when there is nothing to deliver.
 	pullWait = 5 * time.Second
-	// heartbeat is how often the server shows that it still knows the pull; two
-	// missed mean that it has lost it.
-	heartbeat = time.Second
+	// heartbeat is how often the server shows that it still knows the pull; after
+	// silenceMost it has lost it.
+	heartbeat   = time.Second
+	silenceMost = 2500 * time.Millisecond
 
 	// retryFirst and retryMost bound the pause after a failed pull.
 	retryFirst = 100 * time.Millisecond
@@ -45,22 +51,14 @@ type Intake struct {
 	ensure Ensure
 	logger *slog.Logger
 	buffer *buffer
+	gate   *gate
 }
 
 // New returns an Intake that has not begun. ensure is called before the first
 // pull and whenever the stream or the durable consumer is found missing.
 func New(nc *nats.Conn, ensure Ensure, logger *slog.Logger) *Intake {
-	held := maxHeldBytes
-	// A pull limited to fewer bytes than a message has would never deliver it.
-	if largest := largestMessage(nc); held < 2*largest {
-		held = 2 * largest
-	}
-	return &Intake{nc: nc, ensure: ensure, logger: logger, buffer: newBuffer(held, maxHeldMessages)}
+	return &Intake{nc: nc, ensure: ensure, logger: logger, buffer: newBuffer(maxHeldBytes, maxHeldMessages), gate: newGate()}
 }
-
-// largestMessage is the most bytes a pull may count for one message: payload,
-// headers and subject within max_payload, and the reply subject.
-func largestMessage(nc *nats.Conn) int { return int(nc.MaxPayload()) + 4<<10 }
 
 // Run pulls until ctx is over, whatever fails in between; then what was not
 // taken goes back to the server at once.
@@ -83,12 +81,29 @@ func (in *Intake) Take(ctx context.Context) (*Message, error) { return in.buffer
 // TryTake returns a message if one is at hand, else nil.
 func (in *Intake) TryTake() *Message { return in.buffer.tryTake() }
 
+// Suspend gives back what nobody has taken, and pulls nothing until Resume:
+// other consumers may be able to do what this one can't now.
+func (in *Intake) Suspend() {
+	in.gate.shut()
+	in.buffer.giveBack()
+}
+
+// Resume ends what Suspend began.
+func (in *Intake) Resume() { in.gate.open() }
+
 func (in *Intake) pullForever(ctx context.Context) error {
 	pause := retryFirst
 	for {
-		err := in.subscribeAndPull(ctx, func() { pause = retryFirst })
+		pulling, stop := in.gate.pass(ctx)
+		err := in.subscribeAndPull(pulling, func() { pause = retryFirst })
+		suspended := pulling.Err() != nil
+		stop()
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if suspended {
+			in.buffer.giveBack()
+			continue
 		}
 		if _, ok := errors.AsType[*topology.MismatchError](err); ok {
 			return err
@@ -109,69 +124,41 @@ func (in *Intake) subscribeAndPull(ctx context.Context, progress func()) error {
 	if err := in.ensure(ctx); err != nil {
 		return err
 	}
-	// The older API's pull, because jetstream's Fetch drops what is on its way
-	// when a pull ends, and that comes again only after AckWait (docs/adr/0004).
-	js, err := in.nc.JetStream()
+	puller, err := newPuller(in.nc)
 	if err != nil {
 		return err
 	}
-	sub, err := js.PullSubscribe(topology.SubjectsRows, "", nats.Bind(topology.StreamRows, topology.Durable), nats.Context(ctx))
-	if err != nil {
-		return fmt.Errorf("subscribe to %s: %w", topology.Durable, err)
-	}
-	defer func() {
-		// On a broken connection there is nothing to unsubscribe from.
-		_ = sub.Unsubscribe()
-	}()
-	for ctx.Err() == nil {
-		if err := in.pull(ctx, sub); err != nil {
+	defer puller.close()
+	for {
+		if err := in.pull(ctx, puller); err != nil {
 			return err
 		}
 		progress()
 	}
-	return ctx.Err()
 }
 
-func (in *Intake) pull(ctx context.Context, sub *nats.Subscription) error {
-	messages, bytes, err := in.buffer.room(ctx, largestMessage(in.nc))
+// pull fills the room there is. A message that does not fit into a pull waits
+// until the buffer is empty, and then comes alone, whatever its size.
+func (in *Intake) pull(ctx context.Context, puller *puller) error {
+	messages, bytes, err := in.buffer.room(ctx, minPullBytes)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pullWait)
-	defer cancel()
-	batch, err := sub.FetchBatch(min(messages, maxPull),
-		nats.PullMaxBytes(bytes), nats.Context(ctx), nats.PullHeartbeat(heartbeat))
-	if err != nil {
-		return pullError(err)
-	}
-	for msg := range batch.Messages() {
+	take := func(msg *nats.Msg) error {
 		m, err := newMessage(msg, in.buffer)
 		if err != nil {
 			return err
 		}
 		in.buffer.add(m)
-	}
-	return pullError(batch.Error())
-}
-
-// The server ends a pull with these words (consumer.go of nats-server) when the
-// next message does not fit into the bytes that are left of it; nats.go passes
-// them on as they are.
-const (
-	endedByBytes    = "Message Size Exceeds MaxBytes"
-	endedByMessages = "Batch Completed"
-)
-
-// pullError lets pass what is no failure: a pull that ended with fewer messages
-// than asked for.
-func pullError(err error) error {
-	switch {
-	case err == nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return nil
-	case errors.Is(err, nats.ErrNoHeartbeat):
-		return fmt.Errorf("the server has lost the pull request: %w", err)
-	case strings.Contains(err.Error(), endedByBytes), strings.Contains(err.Error(), endedByMessages):
 		return nil
 	}
-	return fmt.Errorf("pull: %w", err)
+	came, tooLarge, err := puller.pull(ctx, min(messages, maxPull), min(bytes, maxPullBytes), take)
+	if err != nil || !tooLarge || came > 0 {
+		return err
+	}
+	if err := in.buffer.drained(ctx); err != nil {
+		return err
+	}
+	_, _, err = puller.pull(ctx, 1, 0, take)
+	return err
 }

@@ -2,34 +2,10 @@ package intake
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"testing"
 
 	"github.com/nats-io/nats.go"
 )
-
-func TestPullError(t *testing.T) {
-	for _, test := range []struct {
-		rule string
-		err  error
-		want string
-	}{
-		{"answered in full", nil, "<nil>"},
-		{"nothing came", nats.ErrTimeout, "<nil>"},
-		{"nothing came in our time", fmt.Errorf("x: %w", context.DeadlineExceeded), "<nil>"},
-		{"stopped", context.Canceled, "<nil>"},
-		{"no heartbeats", nats.ErrNoHeartbeat, "the server has lost the pull request: nats: no heartbeat received"},
-		{"other", nats.ErrConnectionClosed, "pull: nats: connection closed"},
-		{"consumer deleted", nats.ErrConsumerDeleted, "pull: nats: consumer deleted"},
-	} {
-		t.Run(test.rule, func(t *testing.T) {
-			if got := fmt.Sprint(pullError(test.err)); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
-	}
-}
 
 func TestNewMessage(t *testing.T) {
 	msg := nats.NewMsg("rows.price")

@@ -18,6 +18,8 @@ type Message struct {
 
 	delivery delivery
 	buffer   *buffer
+	// size is what the message counts for in the buffer, in bytes.
+	size int
 	// renewed is when the server was last told that it is being worked on.
 	renewed time.Time
 }
@@ -34,17 +36,19 @@ func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("message without JetStream's reply subject: %w", err)
 	}
+	content := decode.Message{
+		Subject:  msg.Subject,
+		Header:   msg.Header,
+		Data:     msg.Data,
+		Sequence: meta.Sequence.Stream,
+		Time:     meta.Timestamp,
+	}
 	return &Message{
-		Message: decode.Message{
-			Subject:  msg.Subject,
-			Header:   msg.Header,
-			Data:     msg.Data,
-			Sequence: meta.Sequence.Stream,
-			Time:     meta.Timestamp,
-		},
+		Message:   content,
 		Delivered: meta.NumDelivered,
 		delivery:  msg,
 		buffer:    b,
+		size:      content.Size(),
 		renewed:   time.Now(),
 	}, nil
 }
@@ -64,5 +68,3 @@ func (m *Message) Release() error {
 	m.buffer.drop(m)
 	return m.delivery.Nak()
 }
-
-func (m *Message) size() int { return len(m.Data) + len(m.Subject) + 512 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const source = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
 
-// message is one in hand, and what became of it.
+// message is one of the stream, and what became of it.
 type message struct {
 	content decode.Message
 	fail    error // what the server says to an ack
@@ -33,26 +33,37 @@ type message struct {
 	acks, releases int
 }
 
-func (m *message) Content() *decode.Message { return &m.content }
-
-func (m *message) Ack() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.acks++
-	return m.fail
-}
-
-func (m *message) Release() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.releases++
-	return m.fail
-}
-
 func (m *message) fate() (acks, releases int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.acks, m.releases
+}
+
+// delivery is a message in hand. Like the server's, only its first answer counts.
+type delivery struct {
+	*message
+	queue    *queue
+	answered bool
+}
+
+func (d *delivery) Content() *decode.Message { return &d.content }
+
+func (d *delivery) Ack() error { return d.answer(&d.acks, false) }
+
+func (d *delivery) Release() error { return d.answer(&d.releases, true) }
+
+func (d *delivery) answer(count *int, again bool) error {
+	d.mu.Lock()
+	answered := d.answered
+	if d.answered = true; !answered {
+		*count++
+	}
+	d.mu.Unlock()
+	if answered {
+		return nats.ErrMsgAlreadyAckd
+	}
+	d.queue.settle(d.message, again)
+	return d.fail
 }
 
 // batch is a message with batch number n, of so many records.
@@ -76,34 +87,92 @@ func garbage(sequence uint64, size int) *message {
 	return &message{content: decode.Message{Subject: "rows.price", Header: nats.Header{"A": {"b"}}, Data: make([]byte, size), Sequence: sequence}}
 }
 
-// queue is a Source of messages that are there from the beginning. It ends when
-// they have been taken, unless it stays open.
+// queue is a Source of messages that are there from the beginning, and of those
+// that were released. It ends when all have been acknowledged, unless it stays
+// open.
 type queue struct {
-	mu       sync.Mutex
 	messages []*message
 	open     bool
+
+	mu        sync.Mutex
+	inHand    int
+	changed   chan struct{}
+	suspended bool
+	suspends  int
+}
+
+func (q *queue) Suspend() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.suspended = true
+	q.suspends++
+}
+
+func (q *queue) Resume() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.suspended = false
+	q.change()
+}
+
+// state says whether the queue is suspended, and how often it was.
+func (q *queue) state() (suspended bool, suspends int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.suspended, q.suspends
+}
+
+func (q *queue) settle(m *message, again bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.inHand--
+	if again {
+		q.messages = append(q.messages, m)
+	}
+	q.change()
+}
+
+// change wakes those who wait in Take.
+func (q *queue) change() {
+	if q.changed != nil {
+		close(q.changed)
+		q.changed = nil
+	}
 }
 
 func (q *queue) Take(ctx context.Context) (Message, error) {
-	if m := q.TryTake(); m != nil {
-		return m, nil
+	for {
+		if m := q.TryTake(); m != nil {
+			return m, nil
+		}
+		q.mu.Lock()
+		if !q.open && q.inHand == 0 && len(q.messages) == 0 {
+			q.mu.Unlock()
+			return nil, nil
+		}
+		if q.changed == nil {
+			q.changed = make(chan struct{})
+		}
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	if !q.open {
-		return nil, nil
-	}
-	<-ctx.Done()
-	return nil, ctx.Err()
 }
 
 func (q *queue) TryTake() Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.messages) == 0 {
+	if q.suspended || len(q.messages) == 0 {
 		return nil
 	}
 	m := q.messages[0]
 	q.messages = q.messages[1:]
-	return m
+	q.inHand++
+	return &delivery{message: m, queue: q}
 }
 
 // ledger is a Database that keeps what it was given, each batch and each dead
@@ -114,6 +183,8 @@ type ledger struct {
 	// before and after say, of each transaction, whether it fails without or
 	// with having taken effect. They may be nil.
 	before, after func(batches []*store.Batch, dead []*store.Dead) error
+	// ping is what the database says when it is only asked whether it answers.
+	ping func() error
 	// poison are the batches whose values are refused.
 	poison map[int64]bool
 	// outcome is what becomes of a batch, where it is not to be stored.
@@ -189,6 +260,13 @@ func (l *ledger) Write(ctx context.Context, batches []*store.Batch, dead []*stor
 		committed(result.Snapshot)
 	}
 	return result, nil
+}
+
+func (l *ledger) Ping(context.Context) error {
+	if l.ping == nil {
+		return nil
+	}
+	return l.ping()
 }
 
 func (l *ledger) note(batches []*store.Batch, dead []*store.Dead) {

@@ -31,6 +31,9 @@ type Source interface {
 	Take(ctx context.Context) (Message, error)
 	// TryTake returns nil when none is at hand.
 	TryTake() Message
+	// Suspend leaves the messages to other consumers until Resume.
+	Suspend()
+	Resume()
 }
 
 // Message is a message in hand, until it is acknowledged or given back.
@@ -42,8 +45,10 @@ type Message interface {
 	Release() error
 }
 
-// Database is what gives messages their effect; see store.Store.Write.
+// Database is what gives messages their effect; see store.Store.
 type Database interface {
+	// Ping says whether it answers.
+	Ping(ctx context.Context) error
 	Write(ctx context.Context, batches []*store.Batch, dead []*store.Dead, committed func(*stats.Snapshot)) (*store.Result, error)
 }
 

@@ -19,6 +19,9 @@ const (
 	pauseMost  = 2 * time.Second
 	// complainEvery is how often an outage is logged.
 	complainEvery = 5 * time.Second
+	// giveBackAfter is how long a merge is kept through failures. Then it is left
+	// to other consumers, whose way to the database may be open.
+	giveBackAfter = 5 * time.Second
 )
 
 // writer writes one merge after the other.
@@ -29,6 +32,8 @@ type writer struct {
 	logger   *slog.Logger
 	counter  *counter
 	decoder  decode.Decoder
+	// complained is when an outage was logged last.
+	complained time.Time
 }
 
 // item is a message with what it was decoded to: a batch or a dead message.
@@ -63,7 +68,7 @@ func (w *writer) gather(ctx context.Context) ([]item, error) {
 	for message != nil {
 		it := w.decode(message)
 		items = append(items, it)
-		bytes += len(message.Content().Data)
+		bytes += message.Content().Size()
 		if it.batch != nil {
 			rows += it.batch.Records
 		}
@@ -86,11 +91,12 @@ func (w *writer) decode(message Message) item {
 	return item{message: message, batch: batch}
 }
 
-// write gives items their effect and acknowledges them. It tries for as long as
-// what stands in the way can pass. Values that PostgreSQL refuses are looked
-// for message by message, so that only the one that holds them is set aside.
+// write gives items their effect and acknowledges them, or gives them back when
+// what stands in the way does not pass soon. Values that PostgreSQL refuses are
+// looked for message by message, so that only the one that holds them is set
+// aside.
 func (w *writer) write(ctx context.Context, items []item) error {
-	pause, complained := pauseFirst, time.Time{}
+	pause, began := pauseFirst, time.Now()
 	for {
 		err := w.commit(ctx, items)
 		if err == nil {
@@ -103,19 +109,58 @@ func (w *writer) write(ctx context.Context, items []item) error {
 		case store.Poison:
 			return w.isolate(ctx, items, err)
 		case store.Retry:
-			if time.Since(complained) >= complainEvery {
-				complained = time.Now()
+			if w.mayComplain() {
 				w.logger.Warn("can't write to PostgreSQL, trying again", "error", store.Explain(err), "messages", len(items))
+			}
+			if time.Since(began) >= giveBackAfter {
+				w.release(items)
+				return w.awaitDatabase(ctx)
 			}
 		default:
 			return fmt.Errorf("write to PostgreSQL: %s", store.Explain(err))
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause/2 + rand.N(pause/2)):
+		if pause, err = wait(ctx, pause); err != nil {
+			return err
 		}
-		pause = min(2*pause, pauseMost)
+	}
+}
+
+// awaitDatabase takes no messages until the database answers.
+func (w *writer) awaitDatabase(ctx context.Context) error {
+	w.source.Suspend()
+	pause := pauseFirst
+	for {
+		err := w.database.Ping(ctx)
+		if err == nil {
+			w.source.Resume()
+			return nil
+		}
+		if w.mayComplain() {
+			w.logger.Warn("can't reach PostgreSQL: leaving the messages to other consumers until it answers", "error", store.Explain(err))
+		}
+		if pause, err = wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// mayComplain says whether an outage was not logged lately. It stays quiet
+// across the merges that one outage fails.
+func (w *writer) mayComplain() bool {
+	if time.Since(w.complained) < complainEvery {
+		return false
+	}
+	w.complained = time.Now()
+	return true
+}
+
+// wait pauses, and returns the pause to make next.
+func wait(ctx context.Context, pause time.Duration) (next time.Duration, err error) {
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-time.After(pause/2 + rand.N(pause/2)):
+		return min(2*pause, pauseMost), nil
 	}
 }
 

@@ -85,7 +85,7 @@ func advance(ctx context.Context, tx pgx.Tx, batches []claimed, dead int) (*stat
 	}
 	var snapshot *stats.Snapshot
 	pipeline.Queue(updateStats, total.Rows, total.Count, rejected, dead, sums.Sum, sums.Squares,
-		orNull(sums.Min), orNull(sums.Max), first, last, name).QueryRow(func(row pgx.Row) (err error) {
+		nullIfEmpty(sums.Min), nullIfEmpty(sums.Max), first, last, name).QueryRow(func(row pgx.Row) (err error) {
 		snapshot, err = scanSnapshot(row)
 		return err
 	})

@@ -52,7 +52,7 @@ func fromTable(ctx context.Context, tx pgx.Tx, running *stats.Snapshot) (*stats.
 	var sum, mean, least, greatest, stddev *string
 	var first, last *time.Time
 	var sameMin, sameMax bool
-	err := tx.QueryRow(ctx, selectTable, orNull(string(running.Min)), orNull(string(running.Max))).Scan(
+	err := tx.QueryRow(ctx, selectTable, nullIfEmpty(string(running.Min)), nullIfEmpty(string(running.Max))).Scan(
 		&table.Rows, &table.Count, &sum, &mean, &least, &greatest, &stddev, &first, &last,
 		&table.Rejected, &table.Dead, &sameMin, &sameMax)
 	if err != nil {

@@ -31,14 +31,14 @@ func TestClassifyServerErrors(t *testing.T) {
 	for code, want := range map[string]Class{
 		"00000": Fatal, "01000": Fatal, "02000": Fatal, "03000": Fatal,
 		"08006": Retry, "08P01": Retry,
-		"09000": Fatal, "0A000": Fatal, "0B000": Fatal, "0F000": Fatal, "0L000": Fatal, "0P000": Fatal, "0Z000": Fatal,
+		"09000": Fatal, "0A000": Retry, "0B000": Fatal, "0F000": Fatal, "0L000": Fatal, "0P000": Fatal, "0Z000": Fatal,
 		"20000": Fatal, "21000": Fatal,
 		// Outside the COPY of rows a refused value is the program's fault.
 		"22000": Fatal, "22003": Fatal, "22021": Fatal, "22P05": Fatal,
 		"23505": Fatal, "23514": Fatal,
 		"24000": Fatal,
 		"25006": Retry, "25P02": Retry, "25P03": Retry,
-		"26000": Fatal, "27000": Fatal,
+		"26000": Retry, "27000": Fatal,
 		"28000": Retry, "28P01": Retry,
 		"2B000": Fatal, "2D000": Fatal, "2F000": Fatal, "34000": Fatal, "38000": Fatal, "39000": Fatal, "3B000": Fatal,
 		"3D000": Retry, "3F000": Retry,

@@ -15,7 +15,7 @@ import (
 
 // Bounds of an answer, so that it fits a message.
 const (
-	maxNamed    = 100
+	maxNamed    = 20
 	maxDead     = 1000
 	maxMissing  = 10_000
 	maxRejects  = 1000

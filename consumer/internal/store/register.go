@@ -47,12 +47,16 @@ func register(ctx context.Context, tx pgx.Tx, batches []*Batch) (map[string]sour
 		return known, nil
 	}
 	first := make(map[string]*Source)
+	sameName := make(map[string]bool)
 	var identities []string
 	for _, b := range batches {
 		if first[b.Source.Identity] == nil {
 			first[b.Source.Identity] = &b.Source
 			identities = append(identities, b.Source.Identity)
 		}
+		// One batch that was allowed to stand beside other content is enough: it
+		// would be stored by itself, and its source with it.
+		sameName[b.Source.Identity] = sameName[b.Source.Identity] || b.Source.SameName
 	}
 	slices.Sort(identities)
 	n := len(identities)
@@ -64,7 +68,7 @@ func register(ctx context.Context, tx pgx.Tx, batches []*Batch) (map[string]sour
 		if err != nil {
 			return nil, fmt.Errorf("encode plan: %w", err)
 		}
-		names[i], claims[i], sizes[i] = src.Name, !src.SameName, src.Size
+		names[i], claims[i], sizes[i] = src.Name, !sameName[identity], src.Size
 		plans[i], totals[i] = string(plan), src.Batches
 	}
 

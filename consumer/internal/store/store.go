@@ -117,6 +117,13 @@ func New(pool *pgxpool.Pool, logger *slog.Logger) *Store {
 	return &Store{pool: pool, logger: logger}
 }
 
+// Ping says whether PostgreSQL answers.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	return s.pool.Ping(ctx)
+}
+
 // Write gives batches and dead messages their effect in one transaction, each
 // at most once whatever was written before. committed is called with the
 // snapshot, if there is one, directly after the commit and in the order of
@@ -185,7 +192,7 @@ func (s *Store) write(ctx context.Context, tx pgx.Tx, batches []*Batch, dead []*
 
 // rollbackTimeout bounds a rollback; the session is discarded when it does not
 // answer in time.
-const rollbackTimeout = 2 * time.Second
+const rollbackTimeout = time.Second
 
 // rollback works also when ctx is over, which is often why it is called.
 func rollback(ctx context.Context, tx pgx.Tx) error {

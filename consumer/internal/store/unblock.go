@@ -59,7 +59,7 @@ func (s *Store) terminateBlockers(ctx context.Context, pid uint32) {
 		if err := rows.Scan(&blocker, &ended); err != nil {
 			break
 		}
-		s.logger.Warn("ended the session of a consumer that stopped in the middle of a transaction",
+		s.logger.Warn("ended the session of a consumer that was left in the middle of a transaction",
 			"pid", blocker, "ended", ended)
 	}
 	if err := rows.Err(); err != nil && ctx.Err() == nil {
