@@ -158,22 +158,61 @@ func TestCatchesUpWhenQuiet(t *testing.T) {
 	}
 }
 
-// What is no snapshot does not count as heard: else it could keep the last one
-// from being published for ever.
+// What is no snapshot of prices does not count as heard: else it could keep the
+// last one from being published for ever.
 func TestNoiseIsNotNews(t *testing.T) {
+	foreign, err := (&stats.Snapshot{Metric: "weight", Database: here, Revision: 77}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, noise := range map[string][]byte{
+		"junk":             []byte("{"),
+		"nothing":          nil,
+		"another metric's": foreign,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := start(t, 3)
+				w.database.change(func(d *database) { d.current = at(4) })
+				for range 8 {
+					pass(promised / 8)
+					if err := w.bus.publish(noise); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				if got := w.seen(); !slices.Contains(got, 4) {
+					t.Errorf("published %v", got)
+				}
+				w.commit(5) // another metric's revision is not prices'
+				synctest.Wait()
+				if got := w.seen(); !slices.Contains(got, 5) {
+					t.Errorf("then published %v", got)
+				}
+			})
+		})
+	}
+}
+
+// Someone announced a revision that nobody has committed. Commits are then left
+// out as if they were old; they must not put off the look that sets it right.
+func TestSuppressedCommitsAreNotNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t, 3)
-		w.database.change(func(d *database) { d.current = at(4) })
+		w.other(t, at(99))
+		w.seen()
+		revision := int64(3)
 		for range 8 {
+			revision++
+			w.commit(revision)
 			pass(promised / 8)
-			if err := w.bus.publish([]byte("{")); err != nil {
-				t.Fatal(err)
-			}
 		}
-		synctest.Wait()
-		if got := w.seen(); !slices.Contains(got, 4) {
-			t.Errorf("published %v", got)
+		if got := w.seen(); len(got) == 0 || slices.Max(got) > revision {
+			t.Errorf("within %s of commits published %v", promised, got)
 		}
+		pass(promised)
+		w.commit(revision + 1)
+		w.expect(t, "the next, when it has been set right", revision+1)
 	})
 }
 

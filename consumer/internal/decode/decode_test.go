@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,4 +241,35 @@ func FuzzDecode(f *testing.F) {
 			last = r.Line
 		}
 	})
+}
+
+// Many small headers take many times the memory that they have on the wire; the
+// size has to tell of them.
+func TestSizeCountsWhatHeadersCost(t *testing.T) {
+	header := nats.Header{}
+	wireBytes := 0
+	for i := range 5000 {
+		name := fmt.Sprintf("H%d", i)
+		header[name] = []string{"v"}
+		wireBytes += len(name) + 5
+	}
+	m := &decode.Message{Subject: "rows.price", Header: header}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	kept := maps.Clone(header)
+	for name, values := range kept {
+		kept[name] = slices.Clone(values)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(kept)
+	takes := int(after.HeapAlloc) - int(before.HeapAlloc)
+	if size := m.Size(); size < takes || size < 5*wireBytes || size > 4*takes {
+		t.Errorf("%d bytes of headers count %d, their values take %d in memory", wireBytes, size, takes)
+	}
+	plain := &decode.Message{Subject: "rows.price", Data: make([]byte, 100_000)}
+	if size := plain.Size(); size < 100_000 || size > 102_000 {
+		t.Errorf("100,000 bytes count %d", size)
+	}
 }

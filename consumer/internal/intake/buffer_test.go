@@ -281,6 +281,47 @@ func TestBufferClose(t *testing.T) {
 	})
 }
 
+// What nobody took goes back; the buffer goes on.
+func TestBufferGiveBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBuffer(1<<20, 10)
+		taken, takenReceipt := put(b, 1)
+		_, waitingReceipt := put(b, 1)
+		if b.tryTake() != taken {
+			t.Fatal("took another message")
+		}
+		b.giveBack()
+		b.giveBack()
+		if waitingReceipt.naks != 1 || takenReceipt.naks != 0 {
+			t.Errorf("given back %d times what nobody took, %d times what someone works on", waitingReceipt.naks, takenReceipt.naks)
+		}
+		if m := b.tryTake(); m != nil {
+			t.Error("what was given back is still at hand")
+		}
+		drained := make(chan error, 1)
+		go func() { drained <- b.drained(t.Context()) }()
+		synctest.Wait()
+		select {
+		case <-drained:
+			t.Error("drained with a message in hand")
+		default:
+		}
+		_ = taken.Ack()
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
+		again, _ := put(b, 1)
+		if m, err := b.take(t.Context()); m != again || err != nil {
+			t.Errorf("got %p, %v: the buffer is closed", m, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.drained(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 func TestBufferConcurrently(t *testing.T) {
 	const messages, takers = 2000, 4
 	b := newBuffer(1<<20, 50)
