@@ -11,8 +11,12 @@ import (
 	"github.com/streamgauge/streamgauge/tests/benchmarks/result"
 )
 
-// points is how many a curve has at most.
-const points = 120
+// points is how many a curve has at most; each is an average over at least
+// shortest, in which several transactions are committed.
+const (
+	points   = 120
+	shortest = 200 * time.Millisecond
+)
 
 // Growth loads a file of so many rows by the pair, and by COPY over one
 // connection, and follows each over time.
@@ -63,8 +67,9 @@ func grow(key, title string, run result.Run, seen *course) result.Growth {
 		from, share = at, until
 	}
 	end := seen.moments[len(seen.moments)-1].At
-	step := end.Sub(seen.began) / points
-	for i := range points {
+	steps := int(min(points, max(1, end.Sub(seen.began)/shortest)))
+	step := end.Sub(seen.began) / time.Duration(steps)
+	for i := range steps {
 		from := seen.began.Add(time.Duration(i) * step)
 		gained := shareAt(seen.moments, from.Add(step)) - shareAt(seen.moments, from)
 		middle := from.Add(step / 2).Sub(seen.began)

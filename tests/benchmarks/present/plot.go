@@ -56,7 +56,8 @@ func drawBars(c *canvas, r *result.Report, y float64) float64 {
 	var shown []result.Contender
 	most := 0.0
 	for _, one := range r.Contenders {
-		if len(one.Runs) > 0 {
+		// A producer alone stores nothing in PostgreSQL, and would dwarf the rest.
+		if len(one.Runs) > 0 && one.Key != contend.KeyProducer {
 			shown = append(shown, one)
 			most = max(most, one.Over(result.Run.Rate).Max/1e6)
 		}
@@ -65,7 +66,7 @@ func drawBars(c *canvas, r *result.Report, y float64) float64 {
 		return y
 	}
 	y += titleHigh
-	c.text(12, y-12, "start", head, fmt.Sprintf("Millions of rows/s, %s rows: median, least and most of %d rounds", thousands(r.Rows), r.Rounds))
+	c.text(12, y-12, "start", head, fmt.Sprintf("Millions of rows/s, %s rows: median, least and most; rounds: %d", thousands(r.Rows), r.Rounds))
 	bottom := y + float64(len(shown))*barStep
 	x := newAxis(left, width-right-50, most, 6)
 	for _, mark := range x.marks() {
