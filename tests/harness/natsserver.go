@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -27,6 +28,9 @@ const natsReadyTime = 30 * time.Second
 type NATSServer struct {
 	// URL is its address.
 	URL string
+	// MaxPayload is the largest message that it takes, in bytes, from the next
+	// Start on; zero means the server's default.
+	MaxPayload int
 
 	session *session
 	binary  string
@@ -80,9 +84,16 @@ func freePort(t testing.TB) string {
 // Start starts the server, after Kill or Stop, and waits until it answers.
 func (n *NATSServer) Start(t testing.TB) {
 	t.Helper()
+	args := []string{"--addr", "127.0.0.1", "--port", n.port, "--jetstream", "--store_dir", n.store}
+	if n.MaxPayload > 0 {
+		config := filepath.Join(t.TempDir(), "nats.conf")
+		if err := os.WriteFile(config, fmt.Appendf(nil, "max_payload: %d\n", n.MaxPayload), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--config", config)
+	}
 	n.process = &Process{
-		cmd: exec.Command(n.binary, "--addr", "127.0.0.1", "--port", n.port,
-			"--jetstream", "--store_dir", n.store),
+		cmd:    exec.Command(n.binary, args...),
 		name:   "nats-server",
 		stdout: newCapture(), stderr: newCapture(),
 		exited: make(chan struct{}),

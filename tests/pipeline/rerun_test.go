@@ -136,6 +136,29 @@ func TestChangedFileUnchecked(t *testing.T) {
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }
 
+// TestAllowedAfterAll: a changed file was queued without --allow-changed and
+// again with it, before any consumer saw it. It is stored.
+func TestAllowedAfterAll(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	path := env.Sample(t, "2012-1.csv")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := env.File(t, "day.csv", string(content))
+	second := env.File(t, "day.csv", string(content)+"\n2/1/2012,50,1\n2/2/2012,51,2")
+	env.Producer(t, "--file", first, "--wait").Exits(t, 0)
+	consumer.Terminate(t).Exits(t, 0)
+
+	env.Producer(t, "--file", second, "--batch-size", "4").Exits(t, 0)
+	env.Producer(t, "--file", second, "--batch-size", "4", "--allow-changed").Exits(t, 0)
+	env.StartConsumer(t)
+	oracle.CheckStreamEmpty(t, env)
+	oracle.Check(t, env, oracle.FromFile(t, first, ""), oracle.FromFile(t, second, ""))
+}
+
 // TestReplanWhileWaiting: batches that were sent by another plan than the
 // stored one are superseded; a waiting producer learns of it and sends again.
 func TestReplanWhileWaiting(t *testing.T) {

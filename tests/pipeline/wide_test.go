@@ -34,3 +34,17 @@ func TestWideRecords(t *testing.T) {
 		t.Errorf("a pull that ended for its bytes was taken for a failure:\n%s", log)
 	}
 }
+
+// TestNarrowBatches: very many small batches. A pull then often ends with all
+// its messages, and the server's word that it has may come late.
+func TestNarrowBatches(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	path := generate(t, 100_000, 71)
+	env.Producer(t, "--file", path, "--batch-size", "4", "--wait").Exits(t, 0)
+	oracle.Check(t, env, oracle.FromFile(t, path, ""))
+	if log := consumer.Stderr(); strings.Contains(log, "can't take messages in") {
+		t.Errorf("a pull that was answered was taken for a failure:\n%s", log)
+	}
+}

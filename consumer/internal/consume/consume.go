@@ -74,7 +74,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	if err := prepareSchema(ctx, pool, config.Migrate, logger); err != nil {
 		return err
 	}
-	nc, err := topology.Connect(config.Server, "streamgauge consumer", connectionEvents(logger)...)
+	nc, err := connect(ctx, config.Server, logger)
 	if err != nil {
 		return err
 	}
@@ -92,6 +92,32 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 		logger.Info("left as it stands: " + difference)
 	}
 	return serve(ctx, nc, js, store.New(pool, logger), config, logger)
+}
+
+// connect gives up with ctx, which nats.go does not: a server that accepts and
+// says nothing would keep a stop waiting.
+func connect(ctx context.Context, server topology.Server, logger *slog.Logger) (*nats.Conn, error) {
+	type connection struct {
+		nc  *nats.Conn
+		err error
+	}
+	connected := make(chan connection)
+	go func() {
+		nc, err := topology.Connect(server, "streamgauge consumer", connectionEvents(logger)...)
+		select {
+		case connected <- connection{nc, err}:
+		case <-ctx.Done():
+			if nc != nil {
+				nc.Close()
+			}
+		}
+	}()
+	select {
+	case c := <-connected:
+		return c.nc, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func closePool(pool *pgxpool.Pool) {

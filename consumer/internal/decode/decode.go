@@ -54,6 +54,36 @@ type Decoder struct {
 	wire   wire.Decoder
 	parser *record.Parser
 	format record.Format
+	cutter record.Cutter
+	// free are buffers for rows to be used again: a new one for each batch would
+	// keep the collector busy.
+	free [][]byte
+}
+
+// What is kept for use again: as many buffers as a merge has batches, none of
+// them large, so that they take little when the batches are.
+const (
+	maxFree     = 256
+	maxFreeSize = 64 << 10
+)
+
+// Recycle takes back the rows of a batch that Decode returned and nobody uses
+// any more.
+func (d *Decoder) Recycle(batch *store.Batch) {
+	if len(d.free) < maxFree && cap(batch.Rows) <= maxFreeSize {
+		d.free = append(d.free, batch.Rows)
+	}
+	batch.Rows = nil
+}
+
+// buffer returns an empty buffer with room for size bytes.
+func (d *Decoder) buffer(size int) []byte {
+	if last := len(d.free) - 1; last >= 0 && cap(d.free[last]) >= size {
+		buf := d.free[last]
+		d.free = d.free[:last]
+		return buf[:0]
+	}
+	return make([]byte, 0, size)
 }
 
 // Decode reads a message whole. The error says why it can't be a batch: the
@@ -116,8 +146,9 @@ const (
 )
 
 func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
-	batch.Rows = make([]byte, 0, min(message.Records, len(message.Body)/recordSize)*rowSize)
-	cutter := record.NewBodyCutter(message.Body, message.Plan.Comma(), message.FirstLine)
+	batch.Rows = d.buffer(min(message.Records, len(message.Body)/recordSize) * rowSize)
+	cutter := &d.cutter
+	cutter.Reset(message.Body, message.Plan.Comma(), message.FirstLine)
 	records := 0
 	for ; ; records++ {
 		rec, err := cutter.Next()

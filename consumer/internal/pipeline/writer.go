@@ -195,6 +195,9 @@ func (w *writer) commit(ctx context.Context, items []item) error {
 		return err
 	}
 	w.report(batches, result)
+	for _, b := range batches {
+		w.decoder.Recycle(b)
+	}
 	var lost error
 	for _, it := range items {
 		lost = errors.Join(lost, it.message.Ack())
