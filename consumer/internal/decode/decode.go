@@ -57,31 +57,33 @@ type Decoder struct {
 	cutter record.Cutter
 	// free are buffers for rows to be used again: a new one for each batch would
 	// keep the collector busy.
-	free [][]byte
+	free  [][]byte
+	freed int // their capacity
 }
 
-// What is kept for use again: as many buffers as a merge has batches, none of
-// them large, so that they take little when the batches are.
-const (
-	maxFree     = 256
-	maxFreeSize = 64 << 10
-)
+// maxFreed bounds what is kept for use again, in bytes: the rows of a merge.
+const maxFreed = 4 << 20
 
 // Recycle takes back the rows of a batch that Decode returned and nobody uses
 // any more.
 func (d *Decoder) Recycle(batch *store.Batch) {
-	if len(d.free) < maxFree && cap(batch.Rows) <= maxFreeSize {
+	if d.freed+cap(batch.Rows) <= maxFreed {
 		d.free = append(d.free, batch.Rows)
+		d.freed += cap(batch.Rows)
 	}
 	batch.Rows = nil
 }
 
 // buffer returns an empty buffer with room for size bytes.
 func (d *Decoder) buffer(size int) []byte {
-	if last := len(d.free) - 1; last >= 0 && cap(d.free[last]) >= size {
+	for last := len(d.free) - 1; last >= 0; last-- {
 		buf := d.free[last]
 		d.free = d.free[:last]
-		return buf[:0]
+		d.freed -= cap(buf)
+		// One that is too small is let go: the batches have grown.
+		if cap(buf) >= size {
+			return buf[:0]
+		}
 	}
 	return make([]byte, 0, size)
 }
