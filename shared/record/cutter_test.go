@@ -183,6 +183,26 @@ func TestCutterKeepsLengthAndDigest(t *testing.T) {
 	}
 }
 
+func TestCutterDigestsEachLongRecord(t *testing.T) {
+	var input string
+	var want [][sha256.Size]byte
+	for _, letter := range []string{"a", "b", "c"} {
+		raw := strings.Repeat(letter, 2*bufferSize)
+		input += raw + "\n" + letter + "\n"
+		want = append(want, sha256.Sum256([]byte(raw)))
+	}
+	records, _ := collect(t, NewCutter(strings.NewReader(input), ',', 1))
+	var got [][sha256.Size]byte
+	for _, rec := range records {
+		if rec.Fault == TooLong {
+			got = append(got, rec.Digest)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(records) != 6 {
+		t.Errorf("%d records\n%s", len(records), diff)
+	}
+}
+
 func TestCutterLength(t *testing.T) {
 	got := mustCut(t, "\n\nab\r\ncd\nab,\"\r\n\"\r\n\"e\r\nfgh\r")
 	var lengths []int64

@@ -74,6 +74,24 @@ func TestZoneAgreesWithTime(t *testing.T) {
 	}
 }
 
+// Times 2²⁸ seconds apart share a slot, and so do those before and behind a
+// change of the clock.
+func TestZoneRemembersNoMoreThanItKnows(t *testing.T) {
+	z, err := newZone("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := mustTime(t, "2012-11-04T02:00:00Z").Unix()
+	for _, near := range []int64{-10, 10, -90_000, 90_000, 10, -10} {
+		for _, far := range []int64{0, 1 << 28, 0, -1 << 28, 0} {
+			seconds := change + far + near
+			if got, want := z.offset(seconds), slowOffset(z.location, seconds); got != want {
+				t.Errorf("%s has offset %d, not %d", time.Unix(seconds, 0).UTC().Format(time.DateTime), got, want)
+			}
+		}
+	}
+}
+
 // slowOffset tries the offsets from the days around. Of those that are in force
 // at the instant they lead to, or else of all, it returns the least.
 func slowOffset(location *time.Location, seconds int64) int64 {
