@@ -76,7 +76,8 @@ func (d *Decoder) Recycle(batch *store.Batch) {
 
 // buffer returns an empty buffer with room for size bytes.
 func (d *Decoder) buffer(size int) []byte {
-	for last := len(d.free) - 1; last >= 0; last-- {
+	for len(d.free) > 0 {
+		last := len(d.free) - 1
 		buf := d.free[last]
 		d.free = d.free[:last]
 		d.freed -= cap(buf)

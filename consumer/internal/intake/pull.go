@@ -85,8 +85,8 @@ type request struct {
 	Heartbeat time.Duration `json:"idle_heartbeat"`
 }
 
-// pull asks once for a number of messages and of bytes in all, zero for as many
-// as there are, and gives each message to take. It returns how many came.
+// pull asks once for a number of messages of a number of bytes in all, zero
+// for any, and gives each message to take. It returns how many came.
 // tooLarge says that the pull ended because the next message has more bytes
 // than were left. Neither that nor a pull during which nothing came is an error.
 func (p *puller) pull(ctx context.Context, messages, bytes int, take func(*nats.Msg) error) (came int, tooLarge bool, err error) {
