@@ -12,7 +12,7 @@ require (
 require (
 	github.com/synadia-io/orbit.go/natscontext v0.1.1 // indirect
 	github.com/urfave/cli/v3 v3.14.0
-	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/net v0.61.0 // indirect
 )
 
 require (
