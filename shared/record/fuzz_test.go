@@ -29,7 +29,7 @@ func FuzzCut(f *testing.F) {
 	f.Add([]byte("\",\"x\r\ny\n"), byte(','), uint16(4096), uint32(2*MaxLength))
 	f.Fuzz(func(t *testing.T, input []byte, delimiter byte, size uint16, stretch uint32) {
 		if prices(func(f *Format) { f.Delimiter = string(rune(delimiter)) }).Validate() != nil {
-			t.Skip("no delimiter")
+			return // no delimiter: a Format that names it is refused, which tests of its own show
 		}
 		// Long runs, which the fuzzer would not come by, reach the limits.
 		if i := bytes.IndexByte(input, 'x'); i >= 0 {
