@@ -31,8 +31,9 @@ ENTRYPOINT ["/consumer"]
 
 FROM ${GO_IMAGE} AS build
 ARG VERSION=0.0.0-dev
-ARG GOPROXY=https://proxy.golang.org,direct
-ENV CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false GOPROXY=${GOPROXY}
+# Go's own default unless given: a build argument is in RUN's environment.
+ARG GOPROXY
+ENV CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false
 WORKDIR /src
 # The modules' requirements alone first, so that a change of the code does not
 # download everything again.
