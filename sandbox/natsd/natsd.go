@@ -103,12 +103,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 
 	s := &Server{temp: cfg.StoreDir == ""}
 	var err error
-	if s.temp {
-		s.dir, err = rundir.Create(kind)
-	} else {
-		s.dir, err = rundir.Claim(cfg.StoreDir)
-	}
-	if err != nil {
+	if s.dir, err = rundir.Open(kind, cfg.StoreDir); err != nil {
 		return nil, fmt.Errorf("NATS store folder: %w", err)
 	}
 	if err := s.run(ctx, cfg); err != nil {

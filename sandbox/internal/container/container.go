@@ -87,12 +87,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		temp:  cfg.Dir == "",
 	}
 	var err error
-	if s.temp {
-		s.dir, err = rundir.Create(kind)
-	} else {
-		s.dir, err = rundir.Claim(cfg.Dir)
-	}
-	if err != nil {
+	if s.dir, err = rundir.Open(kind, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("PostgreSQL folder: %w", err)
 	}
 	if err := s.run(ctx, cfg); err != nil {

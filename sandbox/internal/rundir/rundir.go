@@ -62,6 +62,15 @@ func Create(kind string) (*Dir, error) {
 	}
 }
 
+// Open claims the folder at path, or creates a temporary one of the given kind
+// when path is empty.
+func Open(kind, path string) (*Dir, error) {
+	if path == "" {
+		return Create(kind)
+	}
+	return Claim(path)
+}
+
 // Claim locks the folder at path, which is made if it does not exist.
 // The error is ErrInUse when another process holds it.
 func Claim(path string) (*Dir, error) {
