@@ -25,6 +25,13 @@ func (e *MissingError) Error() string {
 }
 
 func (e *MissingError) remedy() string {
+	all := strings.Join(e.Have, "")
+	switch {
+	case strings.ContainsRune(all, 0), strings.HasPrefix(all, "\xff\xfe"), strings.HasPrefix(all, "\xfe\xff"):
+		return "It looks like UTF-16: convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8"
+	case strings.Contains(strings.TrimRight(all, "\r"), "\r"):
+		return "Its lines end in CR alone, it seems: make them LF first, as with tr '\\r' '\\n'"
+	}
 	if len(e.Have) == 1 {
 		for _, other := range []struct{ delimiter, flag string }{{";", "';'"}, {"\t", "tab"}, {"|", "'|'"}, {",", "','"}} {
 			if other.delimiter != string(e.Delimiter) && strings.Contains(e.Have[0], other.delimiter) {
