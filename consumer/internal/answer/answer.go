@@ -99,7 +99,12 @@ func (s *endpoints) load(request micro.Request) {
 		s.unavailable(request, err)
 		return
 	}
-	s.sent(request.RespondJSON(reply))
+	line, err := stats.Line(reply) // whose names and reasons are shown by whatever asks
+	if err != nil {
+		s.unavailable(request, err)
+		return
+	}
+	s.sent(request.Respond(line))
 }
 
 // answerable says whether the database can be asked: PostgreSQL's text holds no NUL.
