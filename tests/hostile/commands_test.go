@@ -1,0 +1,98 @@
+package hostile
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/streamgauge/streamgauge/shared/topology"
+	"github.com/streamgauge/streamgauge/shared/wire"
+	"github.com/streamgauge/streamgauge/tests/harness"
+)
+
+// checkCommands looks at what every command shows of the corpus once it is
+// loaded, and at the service's answers.
+func checkCommands(t *testing.T, env *harness.Env, groups []*group, files []*file) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"loads"},
+		{"stats"},
+	} {
+		result := env.Consumer(t, args...).Exits(t, 0)
+		checkShown(t, strings.Join(args, " "), result.Stdout+result.Stderr)
+		result = env.Consumer(t, append(args, "--output", "json")...).Exits(t, 0)
+		checkShownJSON(t, strings.Join(args, " ")+" as JSON", result.Stdout)
+		checkShown(t, strings.Join(args, " ")+" as JSON, standard error", result.Stderr)
+	}
+	for _, g := range groups {
+		for _, options := range [][]string{nil, {"--dry-run"}} {
+			result := env.Producer(t, slices.Concat([]string{"--batch-size", batchSize}, options, g.args, fileArgs(g.paths))...)
+			checkShown(t, "the producer's summaries", result.Stdout)
+			checkShown(t, "the producer's talk", result.Stderr)
+		}
+	}
+	t.Run("watch", func(t *testing.T) { checkWatch(t, env) })
+	t.Run("service", func(t *testing.T) { checkAnswers(t, env, files) })
+}
+
+// checkWatch publishes snapshots of nobody's, and looks at what a watcher shows.
+func checkWatch(t *testing.T, env *harness.Env) {
+	t.Helper()
+	conn := env.Conn(t)
+	var watchers []*harness.Process
+	for _, output := range []string{"text", "json"} {
+		watcher := env.Start(t, harness.Command{Program: "consumer", Args: []string{"stats", "--watch", "--output", output}})
+		watcher.WaitForStdout(t, "", 20*time.Second) // the last one published
+		watchers = append(watchers, watcher)
+	}
+	for _, line := range []string{
+		"\x1b[2J", `{"revision":1e999}`, `{"metric":"price","database":"` + "\u009b2J\u202e" + `","revision":9000000000,"source":"` + "\u009b2J\u202e\x7f" + `\u001b[2J","first":"\u001b[2J","mean":"5","updated_at":"\r\n"}`,
+		"{\"metric\":\"price\",\"database\":\"\xff\",\"revision\":9000000001,\"source\":\"\xff\xfe\"}",
+		`{"metric":"price","database":"last","revision":9000000002,"source":"the last one"}`,
+	} {
+		if err := conn.Publish(topology.SubjectStats, []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, watcher := range watchers {
+		watcher.WaitForStdout(t, "the last one", 20*time.Second)
+		watcher.Signal(t, syscall.SIGTERM)
+		result := watcher.Wait(t).Exits(t, 0)
+		checkShown(t, "stats --watch", result.Stdout)
+		checkShown(t, "stats --watch, standard error", result.Stderr)
+	}
+}
+
+// checkAnswers asks the service about every file, by id and by name, and what
+// it can't answer.
+func checkAnswers(t *testing.T, env *harness.Env, files []*file) {
+	t.Helper()
+	conn := env.Conn(t)
+	ask := func(what, subject, question string) {
+		answer, err := conn.Request(subject, []byte(question), 10*time.Second)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		checkShown(t, what, string(answer.Data))
+		for name, values := range answer.Header {
+			checkShown(t, what+", header "+name, name+strings.Join(values, ""))
+		}
+	}
+	for _, f := range files {
+		for _, request := range []wire.LoadRequest{
+			{Source: f.identity(), Missing: 10, Rejects: 1000},
+			{Name: f.storedName},
+		} {
+			question, err := json.Marshal(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask(f.name, topology.SubjectLoad, string(question))
+		}
+		ask(f.name+" as a question", topology.SubjectLoad, f.fileName)
+	}
+	ask("snapshot", topology.SubjectSnapshot, "\x1b[2J")
+}
