@@ -80,5 +80,24 @@ func (s *Service) askOnce(ctx context.Context, data []byte) (*wire.LoadReply, er
 	if err := json.Unmarshal(msg.Data, &reply); err != nil {
 		return nil, fmt.Errorf("the consumer's answer can't be read: %w", err)
 	}
+	if reply.Load != nil && !possible(reply.Load) {
+		return nil, errors.New("the consumer's answer can't be: its numbers contradict each other")
+	}
 	return &reply, nil
+}
+
+// possible says whether a load's numbers can stand together. What is sent for an
+// answer, and for how long it is looked for, rests on them.
+func possible(l *wire.Load) bool {
+	if l.Done < 0 || l.Done > l.Batches || l.Rows < 0 || l.Rejected < 0 {
+		return false
+	}
+	last := int64(0)
+	for _, r := range l.Missing {
+		if r.First <= last || r.Last < r.First || r.Last > l.Batches {
+			return false
+		}
+		last = r.Last
+	}
+	return true
 }

@@ -50,9 +50,9 @@ func TestAskIsAnswered(t *testing.T) {
 		return &nats.Msg{Header: nats.Header{micro.ErrorCodeHeader: {"500"}, micro.ErrorHeader: {"database down"}}}, nil
 	}
 	for name, answer := range map[string]func(context.Context, int) (*nats.Msg, error){
-		"at once":             after(0, nil, `{"load":{"done":7}}`),
-		"once somebody is up": after(5, nobody, `{"load":{"done":7}}`),
-		"after an error":      after(3, broken, `{"load":{"done":7}}`),
+		"at once":             after(0, nil, `{"load":{"batches":9,"done":7}}`),
+		"once somebody is up": after(5, nobody, `{"load":{"batches":9,"done":7}}`),
+		"after an error":      after(3, broken, `{"load":{"batches":9,"done":7}}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -70,9 +70,12 @@ func TestAskGivesUpInTime(t *testing.T) {
 		answer func(context.Context, int) (*nats.Msg, error)
 		want   string
 	}{
-		"nobody":   {nobody, "no responders"},
-		"silence":  {silent, "deadline exceeded"},
-		"nonsense": {after(0, nil, "{"), "can't be read"},
+		"nobody":                   {nobody, "no responders"},
+		"silence":                  {silent, "deadline exceeded"},
+		"nonsense":                 {after(0, nil, "{"), "can't be read"},
+		"more done than there are": {after(0, nil, `{"load":{"batches":9,"done":10}}`), "can't be: its numbers"},
+		"missing twice":            {after(0, nil, `{"load":{"batches":9,"missing":[{"first":1,"last":2},{"first":2,"last":3}]}}`), "can't be: its numbers"},
+		"missing beyond the last":  {after(0, nil, `{"load":{"batches":9,"missing":[{"first":9,"last":10}]}}`), "can't be: its numbers"},
 		"an error": {func(context.Context, int) (*nats.Msg, error) {
 			return &nats.Msg{Header: nats.Header{micro.ErrorCodeHeader: {"500"}, micro.ErrorHeader: {"down\x1b[2J"}}}, nil
 		}, `the consumer answered: "down\x1b[2J"`},

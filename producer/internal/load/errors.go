@@ -82,5 +82,5 @@ func (e *NameTakenError) Error() string {
 }
 
 func loaded(l wire.Load) string {
-	return fmt.Sprintf("%d rows and %d rejects so far, sha256 %.12s…", l.Rows, l.Rejected, l.Source)
+	return fmt.Sprintf("%d rows and %d rejects so far, sha256 %s…", l.Rows, l.Rejected, escape.Name(l.Source[:min(len(l.Source), 12)]))
 }
