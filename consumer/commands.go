@@ -180,7 +180,7 @@ func loadsCommand(stdout, stderr io.Writer) *cli.Command {
 			}
 			backlog, err := follow.Backlog(ctx, server(cmd))
 			if err != nil {
-				fmt.Fprintf(stderr, "backlog unknown: %s\n", err)
+				fmt.Fprintf(stderr, "backlog unknown: %s\n", report.OneLine(err.Error()))
 				return nil
 			}
 			_, err = fmt.Fprintln(stdout, backlog)

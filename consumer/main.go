@@ -16,6 +16,8 @@ import (
 
 	"github.com/urfave/cli/v3"
 	_ "golang.org/x/crypto/x509roots/fallback" // Nor certificates.
+
+	"github.com/streamgauge/streamgauge/consumer/internal/report"
 )
 
 // version is set when the binary is linked.
@@ -55,10 +57,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errDisagree):
 		return exitDisagree
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "consumer: %s. See 'consumer --help'\n", err)
+		fmt.Fprintf(stderr, "consumer: %s. See 'consumer --help'\n", report.OneLine(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "consumer: %s\n", err)
+	fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
 	return exitFailed
 }
 

@@ -137,3 +137,14 @@ func Printable(text string) string {
 	}
 	return strconv.Quote(text)
 }
+
+// OneLine replaces what is not printable by spaces, line ends too. It is for
+// the words of others in an error: of servers, of the command line.
+func OneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
