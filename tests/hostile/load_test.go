@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/streamgauge/streamgauge/shared/record"
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/shared/wire"
 	"github.com/streamgauge/streamgauge/tests/harness"
@@ -38,7 +36,7 @@ func TestCorpus(t *testing.T) {
 	produceAll(t, env, groups)
 	messages := queued(t, env)
 	t.Run("messages", func(t *testing.T) { checkMessages(t, files, messages) })
-	planted := plant(t, env)
+	planted := append(plant(t, env), plantRaw(t, env)...)
 
 	consumer := env.StartConsumer(t)
 	runs := produceAll(t, env, groups, "--wait")
@@ -49,10 +47,11 @@ func TestCorpus(t *testing.T) {
 	t.Run("statistics", func(t *testing.T) {
 		harness.Eventually(t, 20*time.Second, "what was planted is set aside", func() (bool, string) {
 			n := env.Int(t, "SELECT dead FROM stats")
-			return n == planted, fmt.Sprintf("%d dead batches of %d", n, planted)
+			return n == int64(len(planted)), fmt.Sprintf("%d dead batches of %d", n, len(planted))
 		})
 		env.Consumer(t, "stats").Exits(t, 0)
 		oracle.CheckStreamEmpty(t, env)
+		checkDead(t, env, planted)
 	})
 	t.Run("dry run", func(t *testing.T) {
 		for i, run := range produceAll(t, env, groups, "--dry-run") {
@@ -265,42 +264,6 @@ func checkMessages(t *testing.T, files []*file, messages []*jetstream.RawStreamM
 			t.Errorf("%s: %d records in its messages, not %d", f.name, n, f.records())
 		}
 	}
-}
-
-// plant publishes messages that no producer sends: garbage, and a batch whose
-// name is taken. It returns how many will be set aside.
-func plant(t *testing.T, env *harness.Env) int64 {
-	t.Helper()
-	conn := env.Conn(t)
-	garbage := []*nats.Msg{
-		{Subject: "rows.price", Data: []byte("\x1b[2J\x9b31m\u202e\x00\r\nlevel=ERROR"), Header: nats.Header{"Colour": {"\u009b2J\u202e\x1b[31m"}, wire.HeaderSource: {"\x1b]0;x\x07"}}},
-		{Subject: "rows.\x1b[2J", Data: []byte("x")},
-		{Subject: "rows.\u202e\u009b", Data: nil},
-		{Subject: "rows.\xff\xfe", Data: []byte("\xff")},
-		{Subject: "rows.level=ERROR", Header: nats.Header{wire.HeaderVersion: {"99999999999"}}},
-		{Subject: "rows.price", Header: nats.Header{wire.HeaderVersion: {"1"}, wire.HeaderSource: {strings.Repeat("0", 64)}, wire.HeaderName: {"%1B%5B2J"}, wire.HeaderPlan: {"{\"\u009b\":\"\x1b\"}"}}},
-	}
-	for _, msg := range garbage {
-		if err := conn.PublishMsg(msg); err != nil {
-			t.Fatal(err)
-		}
-	}
-	body := []byte("1/1/2012,50,1\n")
-	taken := &wire.Batch{
-		Source: oracle.ID(body, ""), Name: "\x1b[2J\x1b[31mred.csv", Size: 1, Number: 1, Batches: 1, FirstLine: 2, Records: 1, Body: body,
-		Plan: wire.Plan{Format: record.Format{Delimiter: ",", Fields: 3, Price: 1, UserID: 2}, BatchSize: 1},
-	}
-	header, err := taken.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.PublishMsg(&nats.Msg{Subject: topology.SubjectRows, Header: header, Data: body}); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.FlushTimeout(10 * time.Second); err != nil {
-		t.Fatal(err)
-	}
-	return int64(len(garbage))
 }
 
 // checkTables compares the tables with the cases, source by source.

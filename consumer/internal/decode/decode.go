@@ -21,11 +21,14 @@ import (
 
 // Message is a message of the stream as it came.
 type Message struct {
-	Subject  string
-	Header   nats.Header
-	Data     []byte
-	Sequence uint64
-	Time     time.Time
+	Subject string
+	Header  nats.Header
+	// RawHeader is the headers as they were published, where they can't be read
+	// and Header is empty; otherwise it is nil.
+	RawHeader []byte
+	Data      []byte
+	Sequence  uint64
+	Time      time.Time
 }
 
 // What a header costs in memory beside its bytes: the strings, the slice and
@@ -38,7 +41,7 @@ const (
 // Size is about how many bytes of memory the message takes. Many small headers
 // take far more than they have on the wire.
 func (m *Message) Size() int {
-	size := len(m.Subject) + len(m.Data) + 512
+	size := len(m.Subject) + len(m.RawHeader) + len(m.Data) + 512
 	for name, values := range m.Header {
 		size += headerCost + len(name)
 		for _, value := range values {
@@ -189,11 +192,15 @@ func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
 // Dead returns the message as it will be set aside, for the reason given.
 func Dead(m *Message, reason string) *store.Dead {
 	claim := wire.ReadClaim(m.Header)
+	headers := m.RawHeader
+	if headers == nil {
+		headers = headerBlock(m.Header)
+	}
 	return &store.Dead{
 		Sequence:      m.Sequence,
 		Time:          m.Time,
 		Subject:       text(m.Subject),
-		Headers:       headerBlock(m.Header),
+		Headers:       headers,
 		Payload:       m.Data,
 		Reason:        text(reason),
 		ClaimedSource: claim.Source,

@@ -192,6 +192,12 @@ func TestDead(t *testing.T) {
 			t.Error("want -, got +", diff)
 		}
 	})
+	t.Run("headers that can't be read", func(t *testing.T) {
+		got := decode.Dead(&decode.Message{RawHeader: []byte("NATS/1.0\r\nno colon"), Data: []byte("x")}, "")
+		if diff := cmp.Diff("NATS/1.0\r\nno colon", string(got.Headers)); diff != "" {
+			t.Error("want -, got +", diff)
+		}
+	})
 	t.Run("headers in order, each value", func(t *testing.T) {
 		got := decode.Dead(&decode.Message{Header: nats.Header{"B": {"2", "1"}, "A": {""}}}, "")
 		if diff := cmp.Diff("NATS/1.0\r\nA: \r\nB: 2\r\nB: 1\r\n\r\n", string(got.Headers)); diff != "" {

@@ -149,6 +149,9 @@ func (in *Intake) pull(ctx context.Context, puller *puller) error {
 		if err != nil {
 			return err
 		}
+		if headersDropped(msg) {
+			in.restoreHeaders(ctx, m)
+		}
 		in.buffer.add(m)
 		return nil
 	}
@@ -161,4 +164,17 @@ func (in *Intake) pull(ctx context.Context, puller *puller) error {
 	}
 	_, _, err = puller.pull(ctx, 1, 0, take)
 	return err
+}
+
+// restoreHeaders gives a message that is going to be set aside the headers it
+// was published with. Without them it is set aside all the same.
+func (in *Intake) restoreHeaders(ctx context.Context, m *Message) {
+	headers, err := fetchHeaders(ctx, in.nc, m.Sequence)
+	if err != nil {
+		in.logger.Warn("a message's headers can't be read, nor be had from the stream: it will be set aside without them",
+			"stream_sequence", m.Sequence, "error", err)
+		return
+	}
+	m.RawHeader = headers
+	m.size = m.Size()
 }
