@@ -15,6 +15,7 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/report"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 	"github.com/streamgauge/streamgauge/migrations"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
@@ -49,7 +50,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 4 the statistics do not agree, 130 interr
 				Version:          version,
 			}
 			if err := config.Validate(); err != nil {
-				return &usageError{err}
+				return commandline.Refuse(cmd, "%w", err)
 			}
 			return consume.Run(ctx, config, logger)
 		},
@@ -64,7 +65,7 @@ func migrateCommand(stdout io.Writer, logger *slog.Logger) *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
-			return &usageError{fmt.Errorf("'consumer migrate' needs up or status")}
+			return commandline.Refuse(cmd, "'consumer migrate' needs up or status")
 		},
 		Commands: []*cli.Command{
 			{

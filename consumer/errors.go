@@ -7,10 +7,3 @@ var (
 	// errDisagree has been told by the comparison itself.
 	errDisagree = errors.New("the running statistics do not agree with the table")
 )
-
-// usageError is a mistake in the command line.
-type usageError struct{ cause error }
-
-func (e *usageError) Error() string { return e.cause.Error() }
-
-func (e *usageError) Unwrap() error { return e.cause }

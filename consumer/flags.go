@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/streamgauge/streamgauge/shared/commandline"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
@@ -50,7 +51,7 @@ func asJSON(cmd *cli.Command) bool { return cmd.String(flagOutput) == "json" }
 // noArguments refuses words that no command and no flag takes.
 func noArguments(cmd *cli.Command) error {
 	if cmd.Args().Present() {
-		return &usageError{fmt.Errorf("no command or argument %q", cmd.Args().First())}
+		return commandline.UnknownCommand(cmd, cmd.Args().First())
 	}
 	return nil
 }

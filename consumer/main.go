@@ -18,6 +18,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // Nor certificates.
 
 	"github.com/streamgauge/streamgauge/consumer/internal/report"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
 // version is set when the binary is linked.
@@ -48,7 +49,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	err := newCommand(stdout, stderr, logger).Run(ctx, args)
-	var usage *usageError
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		return exitInterrupted
@@ -56,8 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	case errors.Is(err, errDisagree):
 		return exitDisagree
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "consumer: %s. See 'consumer --help'\n", report.OneLine(err.Error()))
+	case commandline.IsMistake(err):
+		fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
@@ -83,20 +83,10 @@ func untilSignal() (context.Context, func()) {
 }
 
 func newCommand(stdout, stderr io.Writer, logger *slog.Logger) *cli.Command {
-	cli.VersionPrinter = func(cmd *cli.Command) { fmt.Fprintf(stdout, "consumer %s\n", cmd.Root().Version) }
 	root := runCommand(logger)
 	root.Version = version
 	root.Writer, root.ErrWriter = stdout, stderr
 	root.Commands = []*cli.Command{migrateCommand(stdout, logger), statsCommand(stdout), loadsCommand(stdout, stderr)}
-	root.Suggest = true
-	root.ExitErrHandler = func(context.Context, *cli.Command, error) {}
-	setUsageErrors(root)
+	commandline.Prepare(root, stdout)
 	return root
-}
-
-func setUsageErrors(cmd *cli.Command) {
-	cmd.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &usageError{err} }
-	for _, sub := range cmd.Commands {
-		setUsageErrors(sub)
-	}
 }

@@ -7,6 +7,7 @@ require (
 	github.com/itchyny/timefmt-go v0.1.9
 	github.com/nats-io/nats.go v1.55.0
 	github.com/synadia-io/orbit.go/natscontext v0.1.1
+	github.com/urfave/cli/v3 v3.14.0
 	pgregory.net/rapid v1.3.0
 )
 
