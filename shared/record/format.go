@@ -32,12 +32,14 @@ type Format struct {
 	// with or without a zone.
 	//
 	// A format must say the year and either the month or the day of the year;
-	// what it leaves out is the first day and 0 o'clock. Years of two digits are
-	// 1969 to 2068. The whole field must match, the year be 0001 to 9999, and the
-	// date exist: the library lets 31 April be 1 May, this package does not. That
-	// goes for %s too, seconds since 1970, and catches milliseconds. Names of weekdays
-	// are read and not checked. What can't be read without a guess is refused
-	// by Validate: %Z, %+, %C, %g, %U, %W, and %I or %l without %p.
+	// what it leaves out is the first day and 0 o'clock. Years of two digits, %y,
+	// are 1969 to 2068; %Y and %G need four. The whole field must match, the year
+	// be 0001 to 9999, and the date exist: the library lets 31 April be 1 May, and
+	// 12 be the year 12, this package does not. That goes for %s too, seconds since
+	// 1970, and catches milliseconds. Names of weekdays are read and not checked.
+	// What can't be read without a guess is refused by Validate: %Z, %+, %C, %g,
+	// %U, %W, %I or %l without %p, and numbers without a fixed width, as %k, right
+	// before other numbers.
 	TimestampFormat string `json:"timestamp_format,omitempty"`
 
 	// Timezone is the IANA name of the zone in which timestamps without a zone

@@ -1,8 +1,10 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 type layout struct {
 	format string
 	zoned  bool // what it reads says by itself which instant it means
+	years  bool // the year is written in four digits, %Y or %G
 
 	// overflows tell whether a date that came out as one of the first days of a
 	// month, a year or a year of weeks was written as a day beyond the end of
@@ -74,7 +77,17 @@ func (l *layout) parse(b []byte) (wallTime, Reason) {
 	if t.Year() < firstYear || t.Year() > lastYear {
 		return wallTime{}, ReasonTimestampFormatDate
 	}
+	if l.years && t.Year() < 1000 && !holdsYear(b, t) {
+		return wallTime{}, ReasonTimestampFormat
+	}
 	return wallTime{seconds: t.Unix(), micros: int64(t.Nanosecond() / 1000), zoned: l.zoned}, ""
+}
+
+// holdsYear says whether the year of t stands in b with its zeros. timefmt takes
+// fewer digits too, and so 12 for the year 12.
+func holdsYear(b []byte, t time.Time) bool {
+	week, _ := t.ISOWeek()
+	return bytes.Contains(b, fmt.Appendf(nil, "%04d", t.Year())) || bytes.Contains(b, fmt.Appendf(nil, "%04d", week))
 }
 
 // hasOverflowed says whether t may be what timefmt makes of the number written
@@ -107,6 +120,7 @@ func newLayout(format string) (*layout, error) {
 	if err := checkDirectives(has); err != nil {
 		return nil, fmt.Errorf("timestamp format %q: %w", format, err)
 	}
+	l.years = has["%Y"] || has["%G"]
 	l.zoned = has["%s"] || has["%z"] || has["%:z"] || has["%::z"] || has["%:::z"]
 	switch {
 	case has["%d"] || has["%e"]:
@@ -118,7 +132,7 @@ func newLayout(format string) (*layout, error) {
 	case has["%G"]:
 		l.replace(directives, weekOfYear, 53, "%V")
 	}
-	if err := l.readBack(); err != nil {
+	if err := l.readBack(directives); err != nil {
 		return nil, fmt.Errorf("timestamp format %q: %w", format, err)
 	}
 	return l, nil
@@ -216,15 +230,24 @@ func checkDirectives(has map[string]bool) error {
 	}
 }
 
-// readBack tries the format on what it prints itself, trimmed as fields are.
-func (l *layout) readBack() error {
+// readBack tries the format on what it prints itself, trimmed as fields are. A
+// number without a fixed width before another one, as in %k%M, reads other
+// digits than it prints. Weekdays are not compared: they are not checked.
+func (l *layout) readBack(directives []string) error {
+	compared := strings.Join(slices.DeleteFunc(slices.Clone(directives), func(d string) bool {
+		return d == "%a" || d == "%A" || d == "%u" || d == "%w"
+	}), "")
 	for _, sample := range []time.Time{
 		time.Date(2012, time.January, 3, 1, 2, 3, 4000, time.UTC),
 		time.Date(2012, time.November, 23, 13, 45, 56, 123456000, time.UTC),
 	} {
 		text := timefmt.Format(sample, l.format)
-		if _, err := timefmt.Parse(string(trim([]byte(text))), l.format); err != nil {
+		t, err := timefmt.Parse(string(trim([]byte(text))), l.format)
+		if err != nil {
 			return fmt.Errorf("it can't read what it prints: %w", err)
+		}
+		if printed := timefmt.Format(t.UTC(), compared); printed != timefmt.Format(sample, compared) {
+			return fmt.Errorf("it can't read what it prints: %q reads as %q. Put something between numbers of one digit or two", text, timefmt.Format(t.UTC(), l.format))
 		}
 	}
 	return nil

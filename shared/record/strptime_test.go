@@ -43,7 +43,13 @@ func TestTimestampFormats(t *testing.T) {
 		{name: "quote in the format", format: "%Y-%m-%d \"%H:%M\"", input: "2012-12-31 \"13:45\"", want: "2012-12-31T13:45:00Z"},
 		{name: "a space before the day", format: "%b %e %Y", input: "Jan  3 2012", want: "2012-01-03T00:00:00Z"},
 
+		{name: "year of few digits, written in four", format: "%d/%m/%Y", input: "31/12/0012", want: "0012-12-31T00:00:00Z"},
+		{name: "year of weeks, written in four", format: "%G-W%V-%u", input: "0013-W01-1", want: "0012-12-31T00:00:00Z"},
+
 		{name: "empty", format: "%d/%m/%Y", input: "", reason: ReasonTimestampEmpty},
+		{name: "year of two digits", format: "%d/%m/%Y", input: "31/12/12", reason: ReasonTimestampFormat},
+		{name: "year of three digits", format: "%Y-%j", input: "201-365", reason: ReasonTimestampFormat},
+		{name: "year of weeks of two digits", format: "%G-W%V-%u", input: "13-W01-1", reason: ReasonTimestampFormat},
 		{name: "another format", format: "%d/%m/%Y", input: "2012-12-31", reason: ReasonTimestampFormat},
 		{name: "text behind", format: "%d/%m/%Y", input: "31/12/2012x", reason: ReasonTimestampFormat},
 		{name: "cut short", format: "%d/%m/%Y", input: "31/12/", reason: ReasonTimestampFormat},
@@ -128,6 +134,9 @@ func TestTimestampFormatValidate(t *testing.T) {
 		{"week with a common year", "%Y-W%V-%u", "needs its year"},
 		{"year of weeks without week", "%G-%m-%d", "needs %V"},
 		{"year of weeks without day", "%G-W%V", "needs %V and %u"},
+		{"hour without width before minutes", "%Y-%m-%d %k%M", "Put something between"},
+		{"hour without width before the year", "%B%k%Y", "Put something between"},
+		{"day without width before the hour", "%e%H %m %Y", "Put something between"},
 		{"space before", " %Y-%m-%d", "can't read what it prints"},
 		{"space behind", "%Y-%m-%d ", "can't read what it prints"},
 	} {
