@@ -5,5 +5,7 @@ import "errors"
 var (
 	errInterrupted = errors.New("interrupted")
 	// errDisagree has been told by the comparison itself.
-	errDisagree = errors.New("the running statistics do not agree with the table")
+	errDisagree = errors.New("the two sides do not agree")
+	// errTold is a failure that has been told.
+	errTold = errors.New("failed")
 )

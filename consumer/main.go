@@ -56,6 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	case errors.Is(err, errDisagree):
 		return exitDisagree
+	case errors.Is(err, errTold):
+		return exitFailed
 	case commandline.IsMistake(err):
 		fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
 		return exitUsage
@@ -86,7 +88,7 @@ func newCommand(stdout, stderr io.Writer, logger *slog.Logger) *cli.Command {
 	root := runCommand(logger)
 	root.Version = version
 	root.Writer, root.ErrWriter = stdout, stderr
-	root.Commands = []*cli.Command{migrateCommand(stdout, logger), statsCommand(stdout), loadsCommand(stdout, stderr)}
+	root.Commands = []*cli.Command{migrateCommand(stdout, logger), statsCommand(stdout), loadsCommand(stdout, stderr), verifyCommand(stdout, stderr)}
 	commandline.Prepare(root, stdout)
 	return root
 }

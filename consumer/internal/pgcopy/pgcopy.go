@@ -13,8 +13,8 @@ import (
 // Statement is the COPY whose columns the rows of this package have.
 const Statement = `COPY prices (source_id, line, "timestamp", user_id, price) FROM STDIN (FORMAT binary)`
 
-// microsecondsTo2000 lies between the epoch of Unix and PostgreSQL's.
-const microsecondsTo2000 = 946_684_800_000_000
+// MicrosecondsTo2000 lies between the epoch of Unix and PostgreSQL's.
+const MicrosecondsTo2000 = 946_684_800_000_000
 
 // A row is a field count, four fields of fixed length, and the price last, so
 // that a row's end is found from one length.
@@ -38,7 +38,7 @@ func AppendRow(dst []byte, row *record.Row) []byte {
 	binary.BigEndian.PutUint32(fixed[10:], 8)
 	binary.BigEndian.PutUint64(fixed[14:], uint64(row.Line))
 	binary.BigEndian.PutUint32(fixed[22:], 8)
-	binary.BigEndian.PutUint64(fixed[26:], uint64(row.Timestamp-microsecondsTo2000))
+	binary.BigEndian.PutUint64(fixed[26:], uint64(row.Timestamp-MicrosecondsTo2000))
 	binary.BigEndian.PutUint32(fixed[34:], 8)
 	binary.BigEndian.PutUint64(fixed[38:], uint64(row.UserID))
 	dst = append(dst, fixed[:]...)

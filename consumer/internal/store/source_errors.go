@@ -1,0 +1,31 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+)
+
+// UnknownSourceError says that no load is meant by what was given.
+type UnknownSourceError struct {
+	Given string
+	// Retired says that there was one, which has been taken back.
+	Retired bool
+}
+
+func (e *UnknownSourceError) Error() string {
+	if e.Retired {
+		return fmt.Sprintf("%q was unloaded. 'producer --label NAME' loads it again", e.Given)
+	}
+	return fmt.Sprintf("%q is not loaded. 'consumer loads' lists what is", e.Given)
+}
+
+// AmbiguousSourceError says that several loads are meant by what was given.
+type AmbiguousSourceError struct {
+	Given string
+	// Identities are some of them, two at least.
+	Identities []string
+}
+
+func (e *AmbiguousSourceError) Error() string {
+	return fmt.Sprintf("%q is the name of several loads. Give the id of one: %s", e.Given, strings.Join(e.Identities, ", "))
+}
