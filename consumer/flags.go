@@ -55,3 +55,17 @@ func noArguments(cmd *cli.Command) error {
 	}
 	return nil
 }
+
+// isTerminal says whether people alone read what is written to out.
+func isTerminal(out any) bool {
+	file, is := out.(*os.File)
+	if !is {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	nowhere, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, nowhere)
+}

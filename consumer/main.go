@@ -29,6 +29,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitIncomplete  = 3
 	exitDisagree    = 4
 	exitInterrupted = 130
 )
@@ -56,6 +57,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	case errors.Is(err, errDisagree):
 		return exitDisagree
+	case errors.Is(err, errIncomplete):
+		return exitIncomplete
 	case errors.Is(err, errTold):
 		return exitFailed
 	case commandline.IsMistake(err):
@@ -88,7 +91,10 @@ func newCommand(stdout, stderr io.Writer, logger *slog.Logger) *cli.Command {
 	root := runCommand(logger)
 	root.Version = version
 	root.Writer, root.ErrWriter = stdout, stderr
-	root.Commands = []*cli.Command{migrateCommand(stdout, logger), statsCommand(stdout), loadsCommand(stdout, stderr), verifyCommand(stdout, stderr)}
+	root.Commands = []*cli.Command{
+		statsCommand(stdout), loadsCommand(stdout, stderr), verifyCommand(stdout, stderr),
+		rejectsCommand(stdout, stderr), deadCommand(stdout, stderr), migrateCommand(stdout, logger),
+	}
 	commandline.Prepare(root, stdout)
 	return root
 }

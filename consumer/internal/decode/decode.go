@@ -213,6 +213,18 @@ func text(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
+// Headers reads headers as Dead keeps them; there are none in an empty block.
+func Headers(block []byte) (nats.Header, error) {
+	if len(block) == 0 {
+		return nil, nil
+	}
+	header, err := nats.DecodeHeadersMsg(block)
+	if err != nil {
+		return nil, fmt.Errorf("its headers can't be read: %w", err)
+	}
+	return header, nil
+}
+
 // headerBlock writes headers as NATS carries them (ADR-4), with the names in
 // order; none is empty.
 func headerBlock(header nats.Header) []byte {

@@ -98,6 +98,18 @@ func (p Printer) History(h *store.History) error {
 	return err
 }
 
+// More ends a list of which shown were shown out of total.
+func (p Printer) More(shown, total int64, what string) error {
+	var err error
+	switch {
+	case total == 0:
+		_, err = fmt.Fprintf(p.Out, "no %s\n", what)
+	case shown < total:
+		_, err = fmt.Fprintf(p.Out, "and %d more: --limit -1 lists all\n", total-shown)
+	}
+	return err
+}
+
 func (p Printer) line(v any) error {
 	line, err := stats.Line(v)
 	if err != nil {

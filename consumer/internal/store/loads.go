@@ -73,9 +73,10 @@ func askSource(ctx context.Context, tx pgx.Tx, request wire.LoadRequest, reply *
 // within keeps a number from a question between 0 and what an answer may hold.
 func within(asked, most int) int { return max(0, min(asked, most)) }
 
-func scanLoad(row pgx.Row) (id int32, load wire.Load, err error) {
+// scanLoad reads loadColumns, and into more what was selected after them.
+func scanLoad(row pgx.Row, more ...any) (id int32, load wire.Load, err error) {
 	var plan []byte
-	err = row.Scan(&id, &load.Source, &load.Name, &load.Size, &plan, &load.Batches, &load.Done, &load.Rows, &load.Rejected)
+	err = row.Scan(append([]any{&id, &load.Source, &load.Name, &load.Size, &plan, &load.Batches, &load.Done, &load.Rows, &load.Rejected}, more...)...)
 	if err != nil {
 		return 0, wire.Load{}, err
 	}

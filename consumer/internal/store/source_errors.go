@@ -29,3 +29,25 @@ type AmbiguousSourceError struct {
 func (e *AmbiguousSourceError) Error() string {
 	return fmt.Sprintf("%q is the name of several loads. Give the id of one: %s", e.Given, strings.Join(e.Identities, ", "))
 }
+
+// NoRejectError says that no reject stands on a line.
+type NoRejectError struct {
+	Given string
+	Line  int64
+	// Corrected says that one did, and has been corrected.
+	Corrected bool
+}
+
+func (e *NoRejectError) Error() string {
+	if e.Corrected {
+		return fmt.Sprintf("line %d of %q was corrected: it is a row now", e.Line, e.Given)
+	}
+	return fmt.Sprintf("line %d of %q is no reject. 'consumer rejects ls' lists those there are", e.Line, e.Given)
+}
+
+// NoDeadBatchError says that no message stands under an id.
+type NoDeadBatchError struct{ ID int64 }
+
+func (e *NoDeadBatchError) Error() string {
+	return fmt.Sprintf("no dead batch has the id %d. 'consumer dead ls' lists those there are", e.ID)
+}
