@@ -239,6 +239,7 @@ func (l *layout) readBack(directives []string) error {
 	}), "")
 	for _, sample := range []time.Time{
 		time.Date(2012, time.January, 3, 1, 2, 3, 4000, time.UTC),
+		time.Date(2012, time.February, 2, 1, 27, 48, 500000, time.UTC),
 		time.Date(2012, time.November, 23, 13, 45, 56, 123456000, time.UTC),
 	} {
 		text := timefmt.Format(sample, l.format)

@@ -3,6 +3,7 @@ package hostile
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +21,8 @@ func checkCommands(t *testing.T, env *harness.Env, groups []*group, files []*fil
 	for _, args := range [][]string{
 		{"loads"},
 		{"stats"},
+		{"rejects", "ls", "--limit", "-1"},
+		{"dead", "ls", "--limit", "-1"},
 	} {
 		result := env.Consumer(t, args...).Exits(t, 0)
 		checkShown(t, strings.Join(args, " "), result.Stdout+result.Stderr)
@@ -27,7 +30,14 @@ func checkCommands(t *testing.T, env *harness.Env, groups []*group, files []*fil
 		checkShownJSON(t, strings.Join(args, " ")+" as JSON", result.Stdout)
 		checkShown(t, strings.Join(args, " ")+" as JSON, standard error", result.Stderr)
 	}
+	checkSingle(t, env)
 	for _, g := range groups {
+		// Some of the files are refused, so that the exit code is not the same.
+		verified := env.Consumer(t, append([]string{"verify"}, g.paths...)...)
+		checkShown(t, "verify", verified.Stdout+verified.Stderr)
+		verified = env.Consumer(t, append([]string{"verify", "--output", "json"}, g.paths...)...)
+		checkShownJSON(t, "verify as JSON", verified.Stdout)
+		checkShown(t, "verify as JSON, standard error", verified.Stderr)
 		for _, options := range [][]string{nil, {"--dry-run"}} {
 			result := env.Producer(t, slices.Concat([]string{"--batch-size", batchSize}, options, g.args, fileArgs(g.paths))...)
 			checkShown(t, "the producer's summaries", result.Stdout)
@@ -36,6 +46,26 @@ func checkCommands(t *testing.T, env *harness.Env, groups []*group, files []*fil
 	}
 	t.Run("watch", func(t *testing.T) { checkWatch(t, env) })
 	t.Run("service", func(t *testing.T) { checkAnswers(t, env, files) })
+}
+
+// checkSingle shows dead batches and rejects one by one, those whose bytes a
+// terminal would take for commands.
+func checkSingle(t *testing.T, env *harness.Env) {
+	t.Helper()
+	show := func(args ...string) {
+		result := env.Consumer(t, args...).Exits(t, 0)
+		checkShown(t, strings.Join(args, " "), result.Stdout+result.Stderr)
+		result = env.Consumer(t, append(args, "--output", "json")...).Exits(t, 0)
+		checkShownJSON(t, strings.Join(args, " ")+" as JSON", result.Stdout)
+		checkShown(t, strings.Join(args, " ")+" as JSON, standard error", result.Stderr)
+	}
+	for _, d := range env.Rows(t, "SELECT dead_batch_id FROM dead_batches") {
+		show("dead", "show", d[0])
+	}
+	for _, name := range []string{"term-csi.csv", "term-c1.csv", "term-bidi.csv", "size-only-record-too-long.csv", "\x1b[2J\x1b[31mred.csv"} {
+		line := env.Int(t, "SELECT min(line) FROM rejects JOIN sources USING (source_id) WHERE name = $1", name)
+		show("rejects", "show", name, strconv.FormatInt(line, 10))
+	}
 }
 
 // checkWatch publishes snapshots of nobody's, and looks at what a watcher shows.
