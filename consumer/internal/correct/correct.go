@@ -3,6 +3,7 @@
 package correct
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -208,8 +209,12 @@ func (r *replay) source(ctx context.Context, given string) (*source, error) {
 // ReasonNotOne says that what stands in the list is not one record.
 const ReasonNotOne record.Reason = "not one record: it is empty, or more than one"
 
-// parse reads what has to be one whole record, with or without a line end.
+// parse reads what has to be one whole record, with or without a line end. A CR
+// at its end is none: a reject's bytes end in one only where it was data.
 func parse(src *source, raw []byte, line int64) (record.Row, *record.Reject) {
+	if bytes.HasSuffix(raw, []byte("\r")) {
+		raw = append(slices.Clip(raw), "\r\n"...)
+	}
 	cutter := record.NewBodyCutter(raw, src.load.Plan.Comma(), line)
 	rec, err := cutter.Next()
 	if err != nil {
