@@ -1,13 +1,17 @@
 package hostile
 
 import (
+	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/shared/wire"
@@ -44,6 +48,7 @@ func checkCommands(t *testing.T, env *harness.Env, groups []*group, files []*fil
 			checkShown(t, "the producer's talk", result.Stderr)
 		}
 	}
+	t.Run("rejects export and replay", func(t *testing.T) { checkExport(t, env, files) })
 	t.Run("watch", func(t *testing.T) { checkWatch(t, env) })
 	t.Run("service", func(t *testing.T) { checkAnswers(t, env, files) })
 }
@@ -65,6 +70,48 @@ func checkSingle(t *testing.T, env *harness.Env) {
 	for _, name := range []string{"term-csi.csv", "term-c1.csv", "term-bidi.csv", "size-only-record-too-long.csv", "\x1b[2J\x1b[31mred.csv"} {
 		line := env.Int(t, "SELECT min(line) FROM rejects JOIN sources USING (source_id) WHERE name = $1", name)
 		show("rejects", "show", name, strconv.FormatInt(line, 10))
+	}
+}
+
+// checkExport writes the list of all rejects, the one thing that holds their
+// bytes as they are, and replays it as it stands: nothing in it is right.
+func checkExport(t *testing.T, env *harness.Env, files []*file) {
+	t.Helper()
+	before := env.Rows(t, "SELECT rows, rejected, sum, revision FROM stats")
+	list := env.Consumer(t, "rejects", "export").Exits(t, 0)
+	checkShown(t, "rejects export, standard error", list.Stderr)
+	records, err := csv.NewReader(strings.NewReader(list.Stdout)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := make(map[string]int)
+	for _, r := range records[1:] {
+		listed[r[0]+" "+r[2]+" "+r[5]]++
+	}
+	for _, f := range files {
+		for _, r := range f.rejects {
+			if r.Digest != "" {
+				continue // only its beginning is kept
+			}
+			// encoding/csv takes CRLF in quotes for LF.
+			key := fmt.Sprintf("%s %d %s", f.identity(), r.Line, strings.ReplaceAll(r.Raw, "\r\n", "\n"))
+			if listed[key]--; listed[key] != 0 {
+				t.Errorf("%s: the reject of line %d is %d times in the list", f.name, r.Line, listed[key]+1)
+			}
+			delete(listed, key)
+		}
+	}
+	for key := range listed {
+		t.Errorf("in the list, and no reject: %.200q", key)
+	}
+	for _, output := range []string{"text", "json"} {
+		replayed := env.Run(t, harness.Command{
+			Program: "consumer", Args: []string{"rejects", "replay", "--output", output, "-"}, Stdin: strings.NewReader(list.Stdout),
+		}).Exits(t, 3)
+		checkShown(t, "rejects replay", replayed.Stdout+replayed.Stderr)
+	}
+	if diff := cmp.Diff(before, env.Rows(t, "SELECT rows, rejected, sum, revision FROM stats")); diff != "" {
+		t.Errorf("statistics: before (-), after the replay (+):\n%s", diff)
 	}
 }
 
