@@ -137,6 +137,7 @@ func TestTimestampFormatValidate(t *testing.T) {
 		{"hour without width before minutes", "%Y-%m-%d %k%M", "Put something between"},
 		{"hour without width before the year", "%B%k%Y", "Put something between"},
 		{"hour without width, and again", "%Y%k%S%k%B", "Put something between"},
+		{"hour without width before the day", "%k%v", "Put something between"},
 		{"day without width before the hour", "%e%H %m %Y", "Put something between"},
 		{"space before", " %Y-%m-%d", "can't read what it prints"},
 		{"space behind", "%Y-%m-%d ", "can't read what it prints"},
