@@ -28,8 +28,11 @@ func runCommand(logger *slog.Logger) *cli.Command {
   consumer stats                    the running statistics beside the table's own
   consumer stats --watch            follow them as they change
   consumer loads                    each source that was loaded
+  consumer verify 2012-1.csv        compare a file with the database
+  consumer rejects ls               what could not be stored, and why
 
-Exit codes: 0 done, 1 failed, 2 usage, 4 the statistics do not agree, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some records or messages can't be
+stored, 4 two sides do not agree, 130 interrupted.`,
 		Flags: append(natsFlags(),
 			databaseFlag(),
 			&cli.IntFlag{Name: "batches-per-commit", Local: true, Usage: "merge at most `N` batches into one transaction; 1 also keeps their order", Value: pipeline.DefaultBatchesPerCommit},

@@ -107,7 +107,7 @@ func (r *run) tellNext(queued, committed, rejected bool) {
 	switch {
 	case r.cfg.DryRun:
 	case rejected:
-		r.log.Info("the table rejects holds each of them with line, column, reason and bytes; mend those records and load them from a file of their own")
+		r.log.Info("'consumer rejects ls' lists each of them, 'consumer rejects export' writes them to be corrected")
 	case queued && r.unanswered:
 		r.log.Info("queued is not stored yet: start 'consumer', and it will store it")
 	case queued:
