@@ -49,6 +49,13 @@ func FuzzCut(f *testing.F) {
 			t.Fatalf("stream: %d blank lines at the end, not %d; %s", trailing, wantTrailing, firstDifference(want, got))
 		}
 
+		most, room := func() int { return int(size % 700) }, func() int { return int(stretch % (2 * MaxLength)) }
+		reader = &chunks{rest: input, sizes: []int{int(size) + 1, 1}}
+		got, trailing = collectLines(t, NewCutter(reader, delimiter, 1), most, room)
+		if !slices.Equal(want, got) || trailing != wantTrailing {
+			t.Fatalf("by lines: %d blank lines at the end, not %d; %s", trailing, wantTrailing, firstDifference(want, got))
+		}
+
 		var body []byte
 		for _, rec := range got {
 			if rec.Fault == TooLong {

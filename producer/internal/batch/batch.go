@@ -27,6 +27,8 @@ type Part struct {
 
 // Cutter is what a Grouper needs of record.Cutter.
 type Cutter interface {
+	Line() int64
+	Lines(limit, size int) (lines []byte, count int)
 	Next() (record.Record, error)
 	Digest() [sha256.Size]byte
 }
@@ -53,6 +55,9 @@ func New(cutter Cutter, size int) *Grouper {
 func (g *Grouper) Next(buf []byte) (Part, error) {
 	part := Part{Number: g.number + 1, Body: buf[:0]}
 	for part.Records < g.size {
+		if g.addLines(&part) {
+			continue
+		}
 		rec, err := g.peek()
 		if err != nil {
 			if part.Records > 0 && errors.Is(err, io.EOF) {
@@ -72,6 +77,24 @@ func (g *Grouper) Next(buf []byte) (Part, error) {
 	}
 	g.number++
 	return part, nil
+}
+
+// addLines adds the plain lines that are at hand, and says whether there were any.
+func (g *Grouper) addLines(p *Part) bool {
+	if g.has {
+		return false
+	}
+	line := g.cutter.Line()
+	lines, count := g.cutter.Lines(g.size-p.Records, wire.MaxBody-len(p.Body))
+	if count == 0 {
+		return false
+	}
+	if p.Records == 0 {
+		p.FirstLine = line
+	}
+	p.Body = append(p.Body, lines...)
+	p.Records += count
+	return true
 }
 
 // peek returns the next record without taking it.

@@ -1,6 +1,6 @@
 // Package source reads one file twice and makes sure that both readings saw the
-// same bytes. The first digests it, whole and block by block; the second hands
-// out no byte of a block whose digest is not the one of the first reading.
+// same bytes. The first digests it and notes the digest at the end of each block;
+// the second hands out no byte of a block at whose end its digest is another.
 package source
 
 import (
@@ -17,65 +17,61 @@ import (
 // reading on: 32 KiB for a file of 1 GiB.
 const blockSize = 1 << 20
 
+// digest is a SHA-256.
+type digest = [sha256.Size]byte
+
 // Fingerprint is what the first reading learnt of a file.
 type Fingerprint struct {
 	// Size is in bytes.
 	Size int64
 	// Digest is the SHA-256 of all bytes.
-	Digest [sha256.Size]byte
-	blocks [][sha256.Size]byte
+	Digest digest
+	// upTo has the digest of all bytes up to the end of each block. With those
+	// one reading digests each byte once, for the blocks and for the whole.
+	upTo []digest
 }
 
 // Digester is a first reading: it passes on what it reads, and digests it.
 type Digester struct {
-	from   io.Reader
-	size   int64
-	whole  hash.Hash
-	block  hash.Hash
-	filled int // bytes in the block that is being digested
-	blocks [][sha256.Size]byte
+	from io.Reader
+	size int64
+	hash hash.Hash
+	upTo []digest
 }
 
 // NewDigester returns a Digester reading from a file's first byte on.
 func NewDigester(from io.Reader) *Digester {
-	return &Digester{from: from, whole: sha256.New(), block: sha256.New()}
+	return &Digester{from: from, hash: sha256.New()}
 }
 
 // Read implements io.Reader.
 func (d *Digester) Read(p []byte) (int, error) {
 	n, err := d.from.Read(p)
-	d.size += int64(n)
-	d.whole.Write(p[:n])
 	for p = p[:n]; len(p) > 0; {
-		part := p[:min(len(p), blockSize-d.filled)]
-		d.block.Write(part)
-		d.filled += len(part)
+		part := p[:min(int64(len(p)), blockSize-d.size%blockSize)]
+		d.hash.Write(part)
+		d.size += int64(len(part))
 		p = p[len(part):]
-		if d.filled == blockSize {
-			d.endBlock()
+		if d.size%blockSize == 0 {
+			d.upTo = append(d.upTo, digest(d.hash.Sum(nil)))
 		}
 	}
 	return n, err
 }
 
-func (d *Digester) endBlock() {
-	d.blocks = append(d.blocks, [sha256.Size]byte(d.block.Sum(nil)))
-	d.block.Reset()
-	d.filled = 0
-}
-
 // Fingerprint is to be asked once, after Read has returned io.EOF.
 func (d *Digester) Fingerprint() Fingerprint {
-	if d.filled > 0 {
-		d.endBlock()
+	whole := digest(d.hash.Sum(nil))
+	if d.size%blockSize != 0 {
+		d.upTo = append(d.upTo, whole)
 	}
-	return Fingerprint{Size: d.size, Digest: [sha256.Size]byte(d.whole.Sum(nil)), blocks: d.blocks}
+	return Fingerprint{Size: d.size, Digest: whole, upTo: d.upTo}
 }
 
 // Verify returns a second reading of the same file. It ends after as many bytes
 // as the first, and fails with ErrChanged at the first block that differs.
 func (f *Fingerprint) Verify(file io.ReaderAt) io.Reader {
-	return &verifier{file: file, size: f.Size, blocks: f.blocks}
+	return &verifier{file: file, size: f.Size, upTo: f.upTo, hash: sha256.New()}
 }
 
 // Same reports whether the file still has the size it had at the first reading.
@@ -91,7 +87,8 @@ func (f *Fingerprint) Same(file io.ReaderAt) (bool, error) {
 type verifier struct {
 	file   io.ReaderAt
 	size   int64
-	blocks [][sha256.Size]byte
+	upTo   []digest
+	hash   hash.Hash
 	number int // of the block to be read next, from 0
 	buffer []byte
 	ready  []byte // verified, and not handed out yet
@@ -99,7 +96,7 @@ type verifier struct {
 
 func (v *verifier) Read(p []byte) (int, error) {
 	if len(v.ready) == 0 {
-		if v.number == len(v.blocks) {
+		if v.number == len(v.upTo) {
 			return 0, io.EOF
 		}
 		if err := v.fill(); err != nil {
@@ -125,7 +122,8 @@ func (v *verifier) fill() error {
 		}
 		return err
 	}
-	if sha256.Sum256(block) != v.blocks[v.number] {
+	v.hash.Write(block)
+	if digest(v.hash.Sum(nil)) != v.upTo[v.number] {
 		return ErrChanged
 	}
 	v.number++
@@ -137,15 +135,15 @@ func (v *verifier) fill() error {
 // in one reading up to the largest of them. The file must not be shorter.
 func Beginnings(file io.ReaderAt, sizes []int64) (map[int64][sha256.Size]byte, error) {
 	digests := make(map[int64][sha256.Size]byte, len(sizes))
-	digest, buffer := sha256.New(), make([]byte, 64<<10)
+	hash, buffer := sha256.New(), make([]byte, 64<<10)
 	at := int64(0)
 	for _, size := range slices.Sorted(slices.Values(sizes)) {
 		// The bare Writer keeps io.CopyBuffer from choosing a way of its own.
-		if _, err := io.CopyBuffer(struct{ io.Writer }{digest}, io.NewSectionReader(file, at, size-at), buffer); err != nil {
+		if _, err := io.CopyBuffer(struct{ io.Writer }{hash}, io.NewSectionReader(file, at, size-at), buffer); err != nil {
 			return nil, err
 		}
 		at = size
-		digests[size] = [sha256.Size]byte(digest.Sum(nil))
+		digests[size] = digest(hash.Sum(nil))
 	}
 	return digests, nil
 }
