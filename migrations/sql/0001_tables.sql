@@ -68,7 +68,7 @@ CREATE TABLE prices (
 -- One BRIN index for both ways to look rows up, by source and line and by time:
 -- PostgreSQL before 17 reads an index's metapage anew for each row, so that a
 -- second one costs as much again.
-CREATE INDEX prices_source_id_line_timestamp_idx ON prices USING brin (source_id, line, "timestamp") WITH (pages_per_range = 32);
+CREATE INDEX prices_source_id_line_timestamp_idx ON prices USING brin (source_id, line, "timestamp") WITH (pages_per_range = 4);
 
 COMMENT ON TABLE prices IS 'The rows of the sources, each once.';
 COMMENT ON COLUMN prices.line IS 'Line of the source at which the record starts; the first line is 1.';
