@@ -47,6 +47,9 @@ func ParseDecimal(b []byte, decimalComma bool) (Decimal, Reason) {
 	if decimalComma {
 		point, syntax = ',', ReasonPriceSyntaxComma
 	}
+	if d, plain := parsePlain(b, point); plain {
+		return d, ""
+	}
 
 	var d Decimal
 	i := 0
@@ -107,6 +110,35 @@ digits:
 	}
 	d.Scale = uint8(scale)
 	return d, ""
+}
+
+// parsePlain is ParseDecimal for the common case: digits that fit a word, with at
+// most one point. It says no to anything else.
+func parsePlain(b []byte, point byte) (Decimal, bool) {
+	const most = 19 // digits that fit a word whatever they are
+	if len(b) > most {
+		return Decimal{}, false
+	}
+	var n uint64
+	fraction := -1 // where it begins
+	for i, c := range b {
+		switch {
+		case c-'0' < 10:
+			n = n*10 + uint64(c-'0')
+		case c == point && fraction < 0:
+			fraction = i + 1
+		default:
+			return Decimal{}, false
+		}
+	}
+	switch {
+	case fraction < 0:
+		return Decimal{Lo: n}, true
+	case len(b) > 1:
+		return Decimal{Lo: n, Scale: uint8(len(b) - fraction)}, true
+	default:
+		return Decimal{}, false
+	}
 }
 
 // push appends a digit to the coefficient, as its n-th significant one. Digits

@@ -83,14 +83,13 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("2012-W53-7,0e9,+0\n"), uint8(4), uint8(3), false)
 	f.Add([]byte("12/30/2011 12:00,0.0000000000000000001,9\n"), uint8(0), uint8(3), false)
 	f.Fuzz(func(t *testing.T, input []byte, format, timezone uint8, comma bool) {
-		parser, err := NewParser(prices(func(f *Format) {
+		how := prices(func(f *Format) {
 			f.TimestampFormat = formats[int(format)%len(formats)]
 			f.Timezone = zones[int(timezone)%len(zones)]
 			f.DecimalComma = comma
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		})
+		checkParseLine(t, how, input)
+		parser := newParser(t, how)
 		cutter := NewBodyCutter(input, ',', 1)
 		line := int64(0)
 		for {

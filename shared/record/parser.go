@@ -1,5 +1,10 @@
 package record
 
+import (
+	"bytes"
+	"math/bits"
+)
+
 // Row is what one good record says.
 type Row struct {
 	// Line is the line on which the record starts.
@@ -42,6 +47,7 @@ type Parser struct {
 	delimiter byte
 	layout    *layout // nil for the built-in timestamp formats
 	zone      *zone   // nil for UTC
+	date      date    // the last that the built-in formats read
 
 	ends    []int    // where each field of the record being read ends, if it has no quotes
 	fields  [][]byte // its fields, if it has
@@ -77,16 +83,61 @@ func (p *Parser) Parse(rec Record) (Row, *Reject) {
 	if reason != "" {
 		return row, &Reject{Line: rec.Line, Reason: reason}
 	}
+	reject := p.read(&row, timestamp, price, userID)
+	return row, reject
+}
+
+// ParseLine is Parse for the first of lines that Cutter.Lines returned; line is
+// its number, and end where it ends in lines, line end included.
+func (p *Parser) ParseLine(lines []byte, line int64, row *Row) (end int, reject *Reject) {
+	row.Line = line
+	end, fits := p.splitLine(lines)
+	if !fits {
+		end = bytes.IndexByte(lines, '\n') + 1
+		_, _, _, reason := p.split(lines[:rawLength(lines[:end])])
+		return end, &Reject{Line: line, Reason: reason}
+	}
+	raw, f := lines[:p.ends[len(p.ends)-1]], &p.format
+	return end, p.read(row, p.field(raw, f.Timestamp), p.field(raw, f.Price), p.field(raw, f.UserID))
+}
+
+// splitLine looks for the ends of the fields of the first line, and for its own.
+// It says no when the line has not as many fields as the format, and knows no
+// ends then.
+func (p *Parser) splitLine(lines []byte) (end int, fits bool) {
+	n := 0
+	for at := 0; ; at += 8 {
+		word := load(lines[at:])
+		for marks := equal(word, p.delimiter) | equal(word, '\n'); marks != 0; marks &= marks - 1 {
+			i := at + bits.TrailingZeros64(marks)/8
+			p.ends[n] = i
+			n++
+			switch newline := lines[i] == '\n'; {
+			case newline && n == len(p.ends):
+				if i > 0 && lines[i-1] == '\r' {
+					p.ends[n-1]--
+				}
+				return i + 1, true
+			case newline, n == len(p.ends):
+				return 0, false
+			}
+		}
+	}
+}
+
+// read reads the fields into row. It returns nil for a good one.
+func (p *Parser) read(row *Row, timestamp, price, userID []byte) *Reject {
+	var reason Reason
 	if row.Timestamp, reason = p.parseTimestamp(trim(timestamp)); reason != "" {
-		return row, &Reject{Line: rec.Line, Column: columnTimestamp, Reason: reason}
+		return &Reject{Line: row.Line, Column: columnTimestamp, Reason: reason}
 	}
 	if row.Price, reason = ParseDecimal(trim(price), p.format.DecimalComma); reason != "" {
-		return row, &Reject{Line: rec.Line, Column: columnPrice, Reason: reason}
+		return &Reject{Line: row.Line, Column: columnPrice, Reason: reason}
 	}
 	if row.UserID, reason = parseUserID(trim(userID)); reason != "" {
-		return row, &Reject{Line: rec.Line, Column: columnUserID, Reason: reason}
+		return &Reject{Line: row.Line, Column: columnUserID, Reason: reason}
 	}
-	return row, nil
+	return nil
 }
 
 // split returns the three fields that are read, of a record that must have as

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 )
@@ -35,7 +36,7 @@ func (p *Parser) parseTimestamp(b []byte) (int64, Reason) {
 	var t wallTime
 	var reason Reason
 	if p.layout == nil {
-		t, reason = parseBuiltIn(b)
+		t, reason = p.date.parseBuiltIn(b)
 	} else {
 		t, reason = p.layout.parse(b)
 	}
@@ -62,8 +63,8 @@ func (p *Parser) parseTimestamp(b []byte) (int64, Reason) {
 // 0001 to 9999. As in PostgreSQL, second 60 is the first of the next minute,
 // 24:00:00 is the next midnight, a zone is at most 15:59 from UTC, and digits
 // beyond microseconds round to the nearest.
-func parseBuiltIn(b []byte) (wallTime, Reason) {
-	days, slashes, b, reason := parseDate(b)
+func (d *date) parseBuiltIn(b []byte) (wallTime, Reason) {
+	days, slashes, b, reason := d.parse(b)
 	if reason != "" {
 		return wallTime{}, reason
 	}
@@ -79,6 +80,28 @@ func parseBuiltIn(b []byte) (wallTime, Reason) {
 	}
 	reason = t.parseZone(b)
 	return t, reason
+}
+
+// date is a date and the text it was read from, so that the same text need not be
+// read again: in most files many rows have one date. What a date's text says does
+// not depend on what follows it. The zero value is none.
+type date struct {
+	text    [len("12/31/2012")]byte
+	length  int
+	days    int64
+	slashes bool
+}
+
+// parse is parseDate.
+func (d *date) parse(b []byte) (days int64, slashes bool, rest []byte, reason Reason) {
+	if n := d.length; n > 0 && len(b) >= n && bytes.Equal(b[:n], d.text[:n]) {
+		return d.days, d.slashes, b[n:], ""
+	}
+	if days, slashes, rest, reason = parseDate(b); reason == "" {
+		*d = date{days: days, slashes: slashes}
+		d.length = copy(d.text[:], b[:len(b)-len(rest)])
+	}
+	return days, slashes, rest, reason
 }
 
 // parseDate reads the date that b begins with, as days since 1970-01-01, and

@@ -157,6 +157,7 @@ func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
 	cutter.Reset(message.Body, message.Plan.Comma(), message.FirstLine)
 	records := 0
 	for ; ; records++ {
+		records += d.readLines(batch)
 		rec, err := cutter.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -170,23 +171,48 @@ func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
 			batch.Tally.Add(&row)
 			continue
 		}
-		r := store.Reject{
-			Line:   reject.Line,
-			Column: reject.Column,
-			Reason: string(reject.Reason),
-			Raw:    rec.Raw(),
-			Length: rec.Length,
-		}
-		if rec.Fault == record.TooLong {
-			digest := cutter.Digest()
-			r.Digest = &digest
-		}
-		batch.Rejects = append(batch.Rejects, r)
+		batch.Rejects = append(batch.Rejects, d.reject(rec, reject))
 	}
 	if records != message.Records {
 		return &wire.BodyError{Reason: fmt.Sprintf("%d records, not %d as in %s", records, message.Records, wire.HeaderRecords)}
 	}
 	return nil
+}
+
+// readLines reads the plain lines that come next, and returns how many.
+func (d *Decoder) readLines(batch *store.Batch) int {
+	line := d.cutter.Line()
+	lines, count := d.cutter.Lines(wire.MaxRecords, wire.MaxBody)
+	var row record.Row
+	for len(lines) > 0 {
+		end, reject := d.parser.ParseLine(lines, line, &row)
+		if reject == nil {
+			batch.Rows = pgcopy.AppendRow(batch.Rows, &row)
+			batch.Tally.Add(&row)
+		} else {
+			rec := record.Record{Bytes: lines[:end:end], Line: line}
+			rec.Length = int64(len(rec.Raw()))
+			batch.Rejects = append(batch.Rejects, d.reject(rec, reject))
+		}
+		lines = lines[end:]
+		line++
+	}
+	return count
+}
+
+func (d *Decoder) reject(rec record.Record, reject *record.Reject) store.Reject {
+	r := store.Reject{
+		Line:   reject.Line,
+		Column: reject.Column,
+		Reason: string(reject.Reason),
+		Raw:    rec.Raw(),
+		Length: rec.Length,
+	}
+	if rec.Fault == record.TooLong {
+		digest := d.cutter.Digest()
+		r.Digest = &digest
+	}
+	return r
 }
 
 // Dead returns the message as it will be set aside, for the reason given.
