@@ -25,6 +25,7 @@ func runCommand(logger *slog.Logger) *cli.Command {
 		Usage: "store batches from NATS JetStream in PostgreSQL, each once, with running statistics",
 		Description: `Examples:
   consumer                          store what comes, until it is stopped
+  consumer --http 127.0.0.1:8080    and show it on a live page
   consumer stats                    the running statistics beside the table's own
   consumer stats --watch            follow them as they change
   consumer loads                    each source that was loaded
@@ -38,6 +39,7 @@ stored, 4 two sides do not agree, 130 interrupted.`,
 			&cli.IntFlag{Name: "batches-per-commit", Local: true, Usage: "merge at most `N` batches into one transaction; 1 also keeps their order", Value: pipeline.DefaultBatchesPerCommit},
 			&cli.BoolFlag{Name: "migrate", Local: true, Usage: "bring the schema up to date first; --migrate=false only checks it", Value: true},
 			&cli.Int64Flag{Name: "max-bytes", Local: true, Usage: "size of the stream ROWS in `BYTES`, when it is created", Value: topology.DefaultMaxBytes},
+			&cli.StringFlag{Name: "http", Local: true, Usage: "serve the live page on `HOST:PORT`, such as 127.0.0.1:8080"},
 			&cli.IntFlag{Name: "replicas", Local: true, Usage: "`N` replicas of the streams, 1 or 3, when they are created", Value: 1},
 		),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -50,6 +52,7 @@ stored, 4 two sides do not agree, 130 interrupted.`,
 				Topology:         topology.Config{MaxBytes: cmd.Int64("max-bytes"), Replicas: cmd.Int("replicas")},
 				BatchesPerCommit: cmd.Int("batches-per-commit"),
 				Migrate:          cmd.Bool("migrate"),
+				HTTP:             cmd.String("http"),
 				Version:          version,
 			}
 			if err := config.Validate(); err != nil {

@@ -23,6 +23,7 @@ func TestHostileArguments(t *testing.T) {
 		"database":           {"loads", "--database-url", hostile},
 		"context":            {"stats", "--watch", "--context", hostile},
 		"credentials":        {"stats", "--watch", "--creds", hostile},
+		"live page":          {"--http", hostile},
 		"migrate":            {"migrate", hostile},
 		"help":               {"help", hostile},
 		"database to update": {"migrate", "up", "--database-url", hostile},

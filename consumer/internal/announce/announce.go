@@ -46,6 +46,7 @@ type Announcer struct {
 	database Database
 	logger   *slog.Logger
 	commits  chan *stats.Snapshot
+	observe  func(*stats.Snapshot)
 
 	// Only Run's goroutine uses the following.
 	highest *stats.Snapshot // the newest seen or published
@@ -58,8 +59,13 @@ func New(nc *nats.Conn, js jetstream.JetStream, database Database, ensure Ensure
 }
 
 func newAnnouncer(on subject, database Database, logger *slog.Logger) *Announcer {
-	return &Announcer{subject: on, database: database, logger: logger, commits: make(chan *stats.Snapshot, waiting)}
+	return &Announcer{subject: on, database: database, logger: logger, commits: make(chan *stats.Snapshot, waiting), observe: func(*stats.Snapshot) {}}
 }
+
+// Observe has f called with each snapshot that a subscriber who ignores lower
+// revisions would keep, and with the database's each time it is looked up. f
+// must not block. Observe is called before Run, if at all.
+func (a *Announcer) Observe(f func(*stats.Snapshot)) { a.observe = f }
 
 // Commit has a snapshot published that was just committed. It never blocks;
 // what it can't keep is made up for when quiet has passed. It is safe for
@@ -128,6 +134,7 @@ func (a *Announcer) publish(s *stats.Snapshot) bool {
 		return false
 	}
 	a.highest, a.last = s, s
+	a.observe(s)
 	return true
 }
 
@@ -141,6 +148,7 @@ func (a *Announcer) hear(line []byte) bool {
 	a.last = &s
 	if a.highest == nil || s.Supersedes(a.highest) {
 		a.highest = &s
+		a.observe(&s)
 	}
 	return true
 }
@@ -154,6 +162,7 @@ func (a *Announcer) catchUp(ctx context.Context) {
 	if err != nil {
 		return // The writers meet the same failure, and log it.
 	}
+	a.observe(current)
 	// A process that has just started has heard nothing: the stream tells it.
 	if (a.last == nil || same(a.last, current)) && a.streamKeeps(ctx, current) {
 		return

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -18,6 +20,7 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/announce"
 	"github.com/streamgauge/streamgauge/consumer/internal/answer"
 	"github.com/streamgauge/streamgauge/consumer/internal/intake"
+	"github.com/streamgauge/streamgauge/consumer/internal/page"
 	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 	"github.com/streamgauge/streamgauge/migrations"
@@ -48,6 +51,8 @@ type Config struct {
 	BatchesPerCommit int
 	// Migrate brings the schema up to date first; else an older one is an error.
 	Migrate bool
+	// HTTP is the address that the live page is served on; empty is none.
+	HTTP string
 	// Version is what the micro service says of itself; 0.0.0 where it is not semantic.
 	Version string
 }
@@ -60,12 +65,25 @@ func (c Config) Validate() error {
 	if err := c.Topology.Validate(); err != nil {
 		return err
 	}
+	if c.HTTP != "" {
+		if _, _, err := net.SplitHostPort(c.HTTP); err != nil {
+			return fmt.Errorf("--http takes HOST:PORT, such as 127.0.0.1:8080: %w", err)
+		}
+	}
 	return c.Server.Validate()
 }
 
 // Run consumes until ctx is over, then finishes the transactions in hand and
 // returns nil. Once it has connected, no outage ends it.
 func Run(ctx context.Context, config Config, logger *slog.Logger) error {
+	var listener net.Listener
+	if config.HTTP != "" {
+		var err error
+		if listener, err = listen(ctx, config.HTTP); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
 	pool, err := store.Connect(ctx, config.DatabaseURL, Connections)
 	if err != nil {
 		return err
@@ -91,7 +109,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	for _, difference := range report.Differences {
 		logger.Info("left as it stands: " + difference)
 	}
-	return serve(ctx, nc, js, store.New(pool, logger), config, logger)
+	return serve(ctx, nc, js, store.New(pool, logger), listener, config, logger)
 }
 
 // connect gives up with ctx, which nats.go does not: a server that accepts and
@@ -132,7 +150,7 @@ func closePool(pool *pgxpool.Pool) {
 	}
 }
 
-func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, config Config, logger *slog.Logger) error {
+func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, listener net.Listener, config Config, logger *slog.Logger) error {
 	again := func(ctx context.Context) error {
 		_, err := ensure(ctx, js, config.Topology)
 		return err
@@ -148,6 +166,13 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	if err != nil {
 		return err
 	}
+	var live *page.Page
+	if config.HTTP != "" {
+		if live, err = page.New(page.Sources{Database: database, Queue: queue{js}}, config.Version, logger); err != nil {
+			return err
+		}
+		announcer.Observe(live.Observe)
+	}
 	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAnnouncing()
 
@@ -161,6 +186,16 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		}, logger)
 	})
 	group.Go(func() error { return announcer.Run(announcing) })
+	if live != nil {
+		mux := http.NewServeMux()
+		mux.Handle("/", live)
+		group.Go(func() error { return serveWeb(taking, listener, mux, logger) })
+		group.Go(func() error {
+			live.Run(taking)
+			return nil
+		})
+		logger.Info("live page: " + pageAddress(listener))
+	}
 	logger.Info("ready")
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
