@@ -26,7 +26,7 @@ func runCommand(logger *slog.Logger) *cli.Command {
 		Description: `Examples:
   consumer                          store what comes, until it is stopped
   consumer --http 127.0.0.1:8080    and show it on a live page
-  consumer stats                    the running statistics beside the table's own
+  consumer stats                    the statistics beside the table's own
   consumer stats --watch            follow them as they change
   consumer loads                    each source that was loaded
   consumer verify 2012-1.csv        compare a file with the database

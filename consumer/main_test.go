@@ -2,10 +2,15 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/urfave/cli/v3"
 )
 
 // TestHostileArguments: whatever stands in an argument, what is said of it is
@@ -45,4 +50,24 @@ func TestHostileArguments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHelpFitsTerminals: 80 columns, for every command.
+func TestHelpFitsTerminals(t *testing.T) {
+	var check func(cmd *cli.Command, path []string)
+	check = func(cmd *cli.Command, path []string) {
+		var stdout, stderr bytes.Buffer
+		if code := run(append(path, "--help"), &stdout, &stderr); code != exitDone || stderr.Len() > 0 {
+			t.Errorf("%q: exit code %d, %q", path, code, stderr.String())
+		}
+		for line := range strings.Lines(stdout.String()) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("%q: wider than 80 columns: %s", path, line)
+			}
+		}
+		for _, sub := range cmd.Commands {
+			check(sub, append(slices.Clip(path), sub.Name))
+		}
+	}
+	check(newCommand(io.Discard, io.Discard, slog.New(slog.DiscardHandler)), []string{"consumer"})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -11,80 +12,64 @@ import (
 
 	"github.com/streamgauge/streamgauge/producer/internal/columns"
 	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
 const help = `Examples:
   producer 2012-1.csv                        send one file
-  producer --wait 2012-*.csv                 send several, return when all rows are stored
-  producer drops/ --exclude 'validation*'    all .csv files of a folder but some
+  producer --wait 2012-*.csv                 return when all rows are stored
+  producer --dry-run 2012-1.csv              check every row, send nothing
+  producer drops/ --exclude 'validation*'    the .csv files of a folder but some
   zcat big.csv.gz | producer -               standard input
   producer --delimiter ';' --decimal-comma --map price=precio ventas.csv
-  producer --dry-run 2012-1.csv              check every row, send nothing
 
-A file is told by its content: sending it again, under any name, loads nothing twice.
-Standard output has one line a file; with --output json an object a line:
-  file, source (the id), state (committed, queued, empty, checked, dead, refused,
-  failed, interrupted), records, batches, new, already_loaded, rows, rejected (each
-  null where it is not known), rejects [line, column, reason, raw], error.
+A file is told by its content: sending it again, under any name, loads nothing
+twice. Standard output has one line a file; with --output json an object a line:
+  file, source (the id), state (committed, queued, empty, checked, dead,
+  refused, failed, interrupted), records, batches, new, already_loaded, rows,
+  rejected (each null where it is not known),
+  rejects [line, column, reason, raw], error.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects or dead batches
 (known with --wait or --dry-run), 130 interrupted.`
 
-const helpTemplate = `{{.Name}} - {{.Usage}}
-
-Usage: producer [options] FILE|FOLDER|PATTERN|- ...
-
-{{.Description}}
-
-Options:{{range .VisibleFlags}}
-  {{.}}{{end}}
-`
-
-// usageError is about how the command was called.
-type usageError struct{ cause error }
-
-func (e *usageError) Error() string {
-	return strings.TrimRight(e.cause.Error(), ".") + ". See producer --help"
-}
-
-func (e *usageError) Unwrap() error { return e.cause }
-
-func command(log *slog.Logger) *cli.Command {
-	return &cli.Command{
-		Name:                          "producer",
-		Usage:                         "loads CSV files into PostgreSQL through NATS JetStream",
-		Description:                   help,
-		Version:                       version,
-		HideHelpCommand:               true,
-		DisableSliceFlagSeparator:     true,
-		CustomRootCommandHelpTemplate: helpTemplate,
-		OnUsageError:                  func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &usageError{err} },
-		// Errors are main's to tell.
-		ExitErrHandler: func(context.Context, *cli.Command, error) {},
-		Flags:          flags(),
+func command(stdout, stderr io.Writer, log *slog.Logger) *cli.Command {
+	root := &cli.Command{
+		Name:                      "producer",
+		Usage:                     "loads CSV files into PostgreSQL through NATS JetStream",
+		UsageText:                 "producer [options] FILE|FOLDER|PATTERN|- ...",
+		Description:               help,
+		Version:                   version,
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true,
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		Flags:                     flags(),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			cfg, err := config(cmd)
 			if err == nil {
 				err = cfg.Validate()
 			}
 			if err != nil {
-				return &usageError{err}
+				return commandline.Refuse(cmd, "%w", err)
 			}
 			return deliver.Run(ctx, cfg, log)
 		},
 	}
+	commandline.Prepare(root, stdout)
+	return root
 }
 
 func flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "file", Aliases: []string{"f"}, Usage: "`FILE`, folder or pattern to load, - for standard input; as a plain argument"},
+		&cli.StringSliceFlag{Name: "file", Aliases: []string{"f"}, Usage: "`FILE`, folder or pattern to load, - for standard input; the word --file may be left out"},
 		&cli.StringSliceFlag{Name: "exclude", Usage: "leave out files that match `PATTERN`"},
 		&cli.BoolFlag{Name: "wait", Aliases: []string{"w"}, Usage: "return when every row is stored, sending again what the broker loses"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "read and check every row, send nothing"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "text", Usage: "`FORMAT` of the summaries: text or json"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "text", Usage: "`FORMAT` of the summaries, text or json"},
 
-		&cli.StringFlag{Name: "delimiter", Aliases: []string{"d"}, Value: ",", Usage: "`CHARACTER` between fields; tab or \\t for a tab"},
+		&cli.StringFlag{Name: "delimiter", Aliases: []string{"d"}, Value: ",", Usage: "the `CHARACTER` between fields; tab or \\t for a tab"},
 		&cli.BoolFlag{Name: "decimal-comma", Usage: "prices have a decimal comma: 1,5"},
 		&cli.StringSliceFlag{Name: "map", Usage: "`COLUMN=NAME`: what the file calls timestamp, price or user_id"},
 		&cli.BoolFlag{Name: "no-header", Usage: "the first line is data already"},

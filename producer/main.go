@@ -16,6 +16,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // nor certificates
 
 	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
 // version is set when a release is linked.
@@ -40,7 +41,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	log := slog.New(newTalk(os.Stderr))
 	done := make(chan error, 1)
-	go func() { done <- command(log).Run(ctx, os.Args) }()
+	go func() { done <- command(os.Stdout, os.Stderr, log).Run(ctx, os.Args) }()
 	code, text := exit(await(ctx, done))
 	if text != "" {
 		fmt.Fprintf(os.Stderr, "producer: %s\n", oneLine(text))
@@ -66,7 +67,6 @@ func await(ctx context.Context, done <-chan error) error {
 
 // exit returns the process's exit code for err, and what is to be told of it.
 func exit(err error) (code int, text string) {
-	var usage *usageError
 	var stopped *deliver.StoppedError
 	switch {
 	case err == nil:
@@ -74,7 +74,7 @@ func exit(err error) (code int, text string) {
 	case errors.Is(err, deliver.ErrIncomplete):
 		// The rejects and dead batches have been told.
 		return exitIncomplete, ""
-	case errors.As(err, &usage):
+	case commandline.IsMistake(err):
 		return exitUsage, err.Error()
 	case errors.As(err, &stopped), errors.Is(err, context.Canceled):
 		return exitInterrupted, err.Error()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
@@ -19,7 +21,7 @@ import (
 func parse(t *testing.T, args ...string) (deliver.Config, error) {
 	t.Helper()
 	var cfg deliver.Config
-	cmd := command(slog.New(slog.DiscardHandler))
+	cmd := command(io.Discard, io.Discard, slog.New(slog.DiscardHandler))
 	cmd.Action = func(_ context.Context, cmd *cli.Command) (err error) {
 		cfg, err = config(cmd)
 		return err
@@ -79,9 +81,9 @@ func TestWrongUsage(t *testing.T) {
 		{"--delimiter=", "a"},
 		{"--replicas", "0", "a"},
 	} {
-		err := command(slog.New(slog.DiscardHandler)).Run(t.Context(), append([]string{"producer"}, args...))
-		if _, usage := errors.AsType[*usageError](err); !usage {
-			t.Errorf("%q: error %v, want a *usageError", args, err)
+		err := command(io.Discard, io.Discard, slog.New(slog.DiscardHandler)).Run(t.Context(), append([]string{"producer"}, args...))
+		if !commandline.IsMistake(err) {
+			t.Errorf("%q: error %v is no mistake in the command line", args, err)
 		}
 	}
 }
@@ -119,7 +121,7 @@ func TestExitCodes(t *testing.T) {
 	for want, list := range map[int][]error{
 		0:   {nil},
 		1:   {errors.New("x"), &deliver.FilesError{Failed: 1, Files: 2}},
-		2:   {&usageError{errors.New("x")}},
+		2:   {&commandline.Error{Program: "producer", Cause: errors.New("x")}},
 		3:   {deliver.ErrIncomplete, fmt.Errorf("x: %w", deliver.ErrIncomplete)},
 		130: {&deliver.StoppedError{At: "x"}, context.Canceled},
 	} {

@@ -33,13 +33,15 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // Prepare gives root and its commands, which have to be all there, the ways the
 // two programs share: mistakes come back from Run as *Error and print nothing,
-// an error never ends the process, --version prints "name version" to out, and
-// the command completion prints scripts for bash, zsh and fish. It sets a
-// variable of package cli, so a process prepares one root at a time.
+// an error never ends the process, --version prints "name version" to out, help
+// fits a terminal of 80 columns, and the command completion prints scripts for
+// bash, zsh and fish. It sets variables of package cli, so a process prepares
+// one root at a time.
 func Prepare(root *cli.Command, out io.Writer) {
 	cli.VersionPrinter = func(cmd *cli.Command) {
 		fmt.Fprintf(out, "%s %s\n", cmd.Root().Name, cmd.Root().Version)
 	}
+	cli.HelpPrinter = printHelp
 	root.ExitErrHandler = func(context.Context, *cli.Command, error) {}
 	root.EnableShellCompletion = true
 	root.ConfigureShellCompletionCommand = func(completion *cli.Command) { configureCompletion(completion, root.Name) }
