@@ -25,7 +25,7 @@ include tools/versions.mk
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## build the static binaries into ./bin
@@ -48,6 +48,10 @@ test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… an
 .PHONY: bench
 bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smoke is short, BENCH=-help lists the options
 	@go run ./tests/benchmarks $(or $(BENCH),-write docs)
+
+.PHONY: screenshots
+screenshots: ## take docs/page*.png, the pictures of the live page, with Chromium
+	@SCREENSHOTS='$(CURDIR)/docs' REQUIRE_CHROMIUM=1 go test -count=1 -run TestLooks ./tests/page
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (4s)
