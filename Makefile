@@ -36,6 +36,10 @@ build: ## build the static binaries into ./bin
 demo: build ## load the sample files and show the running statistics, start to end
 	@bin/sandbox demo
 
+.PHONY: live
+live: build ## the demo with its live page in the browser, until Ctrl-C
+	@bin/sandbox demo --page
+
 # The end-to-end tests start binaries, which Go's test cache does not see: hence
 # -count=1. The command before them says in one line which servers they get.
 .PHONY: test

@@ -38,6 +38,7 @@ Examples:
   sandbox                           both servers, until Ctrl-C
   sandbox --keep ~/streamgauge      the data is there again next time
   sandbox demo                      the whole of it on the screen, start to end
+  sandbox demo --page               the same, and a live page in the browser
   sandbox gen --rows 1000000 --output big.csv
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 demo: records were rejected, 4 demo:
@@ -83,6 +84,7 @@ nothing behind: with DATABASE_URL, it makes a database of its own on that server
 and drops it at the end.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Local: true, Name: "data", Usage: "load 2012-*.csv and validation.csv from `DIR`", DefaultText: "the samples", TakesFile: true},
+			&cli.BoolFlag{Local: true, Name: "page", Usage: "serve the live page, on port 8080 or a free one, and stay for it until Ctrl-C"},
 		}, databaseFlags()...),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
@@ -92,6 +94,7 @@ and drops it at the end.`,
 				DataDir:     cmd.String("data"),
 				DatabaseURL: cmd.String("database-url"),
 				Image:       cmd.String("postgres-image"),
+				Page:        cmd.Bool("page"),
 				Bold:        isTerminal(stdout) && os.Getenv("NO_COLOR") == "",
 			}, stdout, logger)
 		},

@@ -30,8 +30,8 @@ type consumer struct {
 }
 
 // startConsumer returns once the consumer takes in messages.
-func startConsumer(ctx context.Context, path string, env []string) (*consumer, error) {
-	cmd := exec.Command(path, "--batches-per-commit", "1")
+func startConsumer(ctx context.Context, path string, arguments, env []string) (*consumer, error) {
+	cmd := exec.Command(path, arguments...)
 	cmd.Env = env
 	read, write := io.Pipe()
 	c := &consumer{talk: &tail.Buffer{}}

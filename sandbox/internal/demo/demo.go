@@ -26,9 +26,11 @@ type Config struct {
 	DatabaseURL string // of a server to make a database on; "" = start one
 	Image       string // of a container, where one is used; "" = the default
 	Bold        bool   // headings in bold: out is a terminal
+	Page        bool   // serve the live page, and stay for it
 }
 
-// Run shows the demo on out and leaves nothing behind. The error is
+// Run shows the demo on out and leaves nothing behind. With a live page it stays
+// until ctx is done, which is then the normal end. The error is
 // ErrDisagree when the statistics are not the database's, else ErrRejects when
 // records were rejected.
 func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err error) {
@@ -81,7 +83,15 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 	d.screen.item("PostgreSQL", s.Database.Redacted)
 	d.screen.item("", s.Database.About)
 
-	consumer, err := startConsumer(ctx, consumerPath, environment("NATS_URL="+d.natsURL, "DATABASE_URL="+d.databaseURL))
+	var page string
+	arguments := []string{"--batches-per-commit", "1"}
+	if cfg.Page {
+		if page, err = pageAddress(); err != nil {
+			return err
+		}
+		arguments = append(arguments, "--http", page)
+	}
+	consumer, err := startConsumer(ctx, consumerPath, arguments, environment("NATS_URL="+d.natsURL, "DATABASE_URL="+d.databaseURL))
 	if err != nil {
 		return err
 	}
@@ -91,6 +101,9 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 	defer func() { err = errors.Join(err, consumer.stop()) }()
 	d.consumer = consumer
 	d.screen.item("consumer", "made its tables")
+	if cfg.Page {
+		d.screen.item("live page", "http://"+page+"/")
+	}
 
 	if d.stats, err = follow(s.NATSURL); err != nil {
 		return err
@@ -101,6 +114,11 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 	}
 	d.screen.line("")
 	d.screen.line(fmt.Sprintf("Done in %.1f s.", time.Since(began).Seconds()))
+	if cfg.Page {
+		if err := d.stay(ctx, page); err != nil {
+			return err
+		}
+	}
 	if d.rejects {
 		return ErrRejects
 	}
