@@ -101,6 +101,11 @@ func (n *news) write(text *bytes.Buffer) error {
 			return err
 		}
 	}
+	if n.spread != nil {
+		if err := event(text, "distribution", n.spread.histogram); err != nil {
+			return err
+		}
+	}
 	if n.look != nil {
 		return event(text, "look", lookView(n.look))
 	}
@@ -114,6 +119,9 @@ func (n news) with(fresh news) news {
 	}
 	if fresh.look != nil {
 		n.look = fresh.look
+	}
+	if fresh.spread != nil {
+		n.spread = fresh.spread
 	}
 	return n
 }

@@ -147,6 +147,41 @@ func TestOneThatDoesNotAnswerHidesNoOther(t *testing.T) {
 	})
 }
 
+func TestDistributionIsAskedForWhereThereIsNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t)
+		w.change(func(s *sources) { s.buckets = []Bucket{{9.9, 10.1, 3}, {99, 101, 1}} })
+		s := at(1)
+		s.Min, s.Max = "10", "100"
+		w.Observe(s)
+		one := w.watch(t)
+		pass(5 * time.Second)
+		const want = `{"log":false,"bars":[{"low":10,"high":15,"count":3},`
+		got := one.heard("hello", "course", "snapshot", "look", "beat")
+		if len(got) != 1 || got[0].name != "distribution" || !strings.HasPrefix(got[0].data, want) || !strings.HasSuffix(got[0].data, `{"low":95,"high":100,"count":1}]}`) {
+			t.Errorf("got %v", got)
+		}
+		w.change(func(s *sources) {
+			if s.counted != 1 {
+				t.Errorf("asked %d times for the same prices", s.counted)
+			}
+			s.buckets = nil
+		})
+		w.Observe(at(2))
+		pass(3 * time.Second)
+		if got := one.heard("snapshot", "look", "beat"); got != nil {
+			t.Errorf("while PostgreSQL is away: %v", got)
+		}
+		empty := at(0)
+		empty.Min, empty.Max = "", ""
+		w.Observe(empty)
+		pass(3 * time.Second)
+		if got := one.heard("course", "snapshot", "look", "beat"); len(got) != 1 || got[0].data != `{"log":false,"bars":null}` {
+			t.Errorf("without prices: %v", got)
+		}
+	})
+}
+
 // A page that hears nothing for 8 s takes its connection for lost.
 func TestNeverSilentForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -35,6 +35,8 @@ type sources struct {
 	looks     int
 	hangs     bool // the database
 	queueFail error
+	buckets   []Bucket
+	counted   int // how often the distribution was asked for
 }
 
 func (s *sources) Recent(ctx context.Context, _, _ int) (*store.Recent, error) {
@@ -53,6 +55,16 @@ func (s *sources) Backlog(context.Context) (Backlog, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Backlog{Batches: 3, Bytes: 1 << 60}, s.queueFail
+}
+
+func (s *sources) Distribution(context.Context) ([]Bucket, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counted++
+	if s.buckets == nil {
+		return nil, errors.New("away")
+	}
+	return s.buckets, nil
 }
 
 func (s *sources) change(f func(*sources)) {
@@ -83,7 +95,7 @@ func start(t *testing.T) *world {
 	t.Helper()
 	w := &world{sources: &sources{}, listener: &pipes{incoming: make(chan net.Conn), closed: make(chan struct{})}}
 	var err error
-	if w.Page, err = New(Sources{Database: w.sources, Queue: w.sources}, "1.2.3", slog.New(slog.DiscardHandler)); err != nil {
+	if w.Page, err = New(Sources{Database: w.sources, Queue: w.sources, Distribution: w.sources}, "1.2.3", slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

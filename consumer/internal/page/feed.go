@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -28,10 +29,18 @@ type Backlog struct {
 	Oldest time.Duration
 }
 
+// Distribution counts the prices in buckets, in any order. It is asked as often
+// as Database, where there are new prices.
+type Distribution interface {
+	Distribution(ctx context.Context) ([]Bucket, error)
+}
+
 // Sources is where the page has everything from but the snapshots.
 type Sources struct {
 	Database Database
 	Queue    Queue
+	// Distribution may be nil: then the page has no plot of it.
+	Distribution Distribution
 }
 
 const (
@@ -57,7 +66,14 @@ type feed struct {
 	course   course
 	pace     pace
 	look     *look // the last one
+	spread   *spread
 	watchers int
+}
+
+// spread is how the prices lay at a snapshot.
+type spread struct {
+	of        *stats.Snapshot
+	histogram histogram
 }
 
 // look is what was found at one moment.
@@ -151,12 +167,37 @@ func (f *feed) lookAround(ctx context.Context) {
 			found.backlog = &backlog
 		}
 	})
+	var fresh *spread
+	asking.Go(func() { fresh = f.lookAtPrices(ctx) })
 	asking.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if fresh != nil {
+		f.spread = fresh
+	}
 	found.rate = f.pace.rate(time.Now())
 	f.look = &found
 	f.change()
+}
+
+// lookAtPrices returns nil where there is nothing new.
+func (f *feed) lookAtPrices(ctx context.Context) *spread {
+	f.mu.Lock()
+	snapshot, last := f.snapshot, f.spread
+	f.mu.Unlock()
+	if f.sources.Distribution == nil || snapshot == nil || last != nil && last.of == snapshot {
+		return nil
+	}
+	low, errLow := strconv.ParseFloat(string(snapshot.Min), 64)
+	high, errHigh := strconv.ParseFloat(string(snapshot.Max), 64)
+	if errLow != nil || errHigh != nil {
+		return &spread{of: snapshot} // there are no prices
+	}
+	buckets, err := f.sources.Distribution.Distribution(ctx)
+	if err != nil {
+		return nil
+	}
+	return &spread{snapshot, bars(buckets, low, high)}
 }
 
 // watch counts a watcher until stop is called; ok is false where there are as
@@ -187,6 +228,7 @@ type news struct {
 	snapshot *stats.Snapshot
 	course   []point // instead of a snapshot's one point: the whole plot
 	look     *look
+	spread   *spread
 }
 
 // since returns what differs from what a watcher was sent last, and a channel
@@ -204,6 +246,9 @@ func (f *feed) since(sent news) (news, <-chan struct{}) {
 	}
 	if f.look != sent.look {
 		n.look = f.look
+	}
+	if f.spread != sent.spread {
+		n.spread = f.spread
 	}
 	return n, f.changed
 }

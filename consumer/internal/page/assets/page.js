@@ -1,5 +1,5 @@
-import { bytes, digits, duration, instant, moment, plural, rate } from "./format.js";
-import { line } from "./plot.js";
+import { bytes, digits, duration, instant, moment, plural, rate, short } from "./format.js";
+import { bars, line } from "./plot.js";
 
 // Past this without a word from the consumer, which speaks at least every 3 s,
 // the connection is gone although nothing has closed it.
@@ -15,7 +15,7 @@ const mostPoints = 512;
 
 const $ = (id) => document.getElementById(id);
 
-const known = { snapshot: null, look: null, course: [] };
+const known = { snapshot: null, look: null, course: [], prices: null };
 let build = "";
 let events = null;
 let heard = 0; // when, by performance.now()
@@ -51,6 +51,9 @@ function connect() {
   on("hello", greet);
   on("course", begin);
   on("snapshot", advance);
+  on("distribution", (prices) => {
+    known.prices = prices;
+  });
   on("look", (look) => {
     tell(known.look, look);
     known.look = look;
@@ -166,6 +169,7 @@ function draw() {
   drawFigures();
   drawLook();
   drawCourse();
+  drawPrices();
 }
 
 function drawFigures() {
@@ -277,7 +281,30 @@ function drawCourseTable() {
   ]);
 }
 
+function drawPrices() {
+  const all = known.prices?.bars ?? [];
+  $("prices-section").hidden = all.length === 0;
+  if (all.length === 0) return;
+  bars($("prices"), known.prices);
+  const total = all.reduce((sum, b) => sum + b.count, 0);
+  const share = (b) => `${((100 * b.count) / total).toFixed(1)} %`;
+  const most = all.reduce((a, b) => (b.count > a.count ? b : a));
+  say("prices-text", `Densest at ${range(most)}, with ${share(most)} of the prices.${known.prices.log ? " The axis is logarithmic." : ""}`);
+  if (!$("prices-table").closest("details").open) return;
+  fill("prices-table", all, (b) => [
+    make("th", range(b), { scope: "row" }),
+    make("td", digits(String(Math.round(b.count))), { class: "number" }),
+    make("td", share(b), { class: "number" }),
+  ]);
+}
+
+function range(b) {
+  if (b.below) return `up to ${short(b.high)}`;
+  return b.above ? `above ${short(b.low)}` : `${short(b.low)} to ${short(b.high)}`;
+}
+
 $("course-table").closest("details").addEventListener("toggle", drawCourseTable);
+$("prices-table").closest("details").addEventListener("toggle", drawPrices);
 
 $("pause").addEventListener("click", () => {
   paused = !paused;
@@ -287,7 +314,12 @@ $("pause").addEventListener("click", () => {
 });
 
 document.addEventListener("visibilitychange", schedule);
-new ResizeObserver(() => !paused && drawCourse()).observe($("course"));
+const resized = new ResizeObserver(() => {
+  if (paused) return;
+  drawCourse();
+  drawPrices();
+});
+resized.observe($("course"));
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", schedule);
 
 connect();

@@ -42,6 +42,31 @@ function frame(svg, { xs, ys, low, high, left, right, place = (x) => x }) {
 
 const columns = (svg) => Math.max(2, Math.round(svg.getBoundingClientRect().width / 110));
 
+// bars plots about how many lie between two bounds each.
+export function bars(svg, { log, bars: all }) {
+  const most = Math.max(...all.map((b) => b.count));
+  const [left, right] = [all[0].low, all.at(-1).high];
+  const { x, y } = frame(svg, {
+    low: 0, high: most * 1.05, left, right, ys: ticks(0, most, 4),
+    xs: log ? powers(left, right, columns(svg)) : ticks(left, right, columns(svg)),
+    place: log ? Math.log : undefined,
+  });
+  for (const b of all) {
+    const [from, to, top] = [x(b.low), x(b.high), y(b.count)];
+    const gap = to - from > 4 ? 1 : 0;
+    svg.append(node("rect", { class: "bar", x: from + gap / 2, y: top, width: Math.max(0.5, to - from - gap), height: y(0) - top }));
+  }
+}
+
+// powers are powers of ten from low to high, at most as many as asked.
+function powers(low, high, most) {
+  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const step = Math.max(1, Math.ceil((last - first + 1) / most));
+  const found = [];
+  for (let i = first; i <= last; i += step) found.push(10 ** i);
+  return found;
+}
+
 // line plots pairs of numbers, in the order of the first.
 export function line(svg, points) {
   const [first, last] = [points[0][0], points.at(-1)[0]];
