@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,11 @@ func TestErrors(t *testing.T) {
 		return u.String()
 	}
 	env.StartConsumer(t).Terminate(t).Exits(t, 0) // the schema
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 
 	for name, c := range map[string]struct {
 		program string
@@ -90,6 +96,13 @@ func TestErrors(t *testing.T) {
 			nil, 1,
 			[]string{"--delimiter"},
 		},
+		"consumer: address in use": {
+			"consumer",
+			[]string{"--http", taken.Addr().String()},
+			nil, 1,
+			[]string{"cannot listen on " + taken.Addr().String() + ": the address is in use. Stop what listens there"},
+		},
+		"consumer: bad address":    {"consumer", []string{"--http", "8080"}, nil, 2, []string{"HOST:PORT"}},
 		"producer: unknown flag":   {"producer", []string{"--fiel", sample}, nil, 2, []string{"fiel"}},
 		"producer: no file":        {"producer", nil, nil, 2, []string{"no file given"}},
 		"producer: bad batch size": {"producer", []string{"--file", sample, "--batch-size", "0"}, nil, 2, []string{"batch"}},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/page"
 	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/consumer/internal/web"
 	"github.com/streamgauge/streamgauge/migrations"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
@@ -66,8 +66,8 @@ func (c Config) Validate() error {
 		return err
 	}
 	if c.HTTP != "" {
-		if _, _, err := net.SplitHostPort(c.HTTP); err != nil {
-			return fmt.Errorf("--http takes HOST:PORT, such as 127.0.0.1:8080: %w", err)
+		if err := web.Validate(c.HTTP); err != nil {
+			return err
 		}
 	}
 	return c.Server.Validate()
@@ -76,13 +76,17 @@ func (c Config) Validate() error {
 // Run consumes until ctx is over, then finishes the transactions in hand and
 // returns nil. Once it has connected, no outage ends it.
 func Run(ctx context.Context, config Config, logger *slog.Logger) error {
-	var listener net.Listener
+	health := newHealth()
+	var mux *http.ServeMux // nil where nobody asks
 	if config.HTTP != "" {
-		var err error
-		if listener, err = listen(ctx, config.HTTP); err != nil {
+		server, err := web.Listen(ctx, config.HTTP)
+		if err != nil {
 			return err
 		}
-		defer listener.Close()
+		mux = server.Mux()
+		web.MountHealth(mux, health.notReady)
+		stop := serveHTTP(ctx, server, logger)
+		defer stop()
 	}
 	pool, err := store.Connect(ctx, config.DatabaseURL, Connections)
 	if err != nil {
@@ -109,7 +113,29 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	for _, difference := range report.Differences {
 		logger.Info("left as it stands: " + difference)
 	}
-	return serve(ctx, nc, js, store.New(pool, logger), listener, config, logger)
+	return serve(ctx, nc, js, store.New(pool, logger), mux, health, config, logger)
+}
+
+// serveHTTP answers until stop is called: questions about health are answered
+// while everything else starts and ends.
+func serveHTTP(ctx context.Context, server *web.Server, logger *slog.Logger) (stop func()) {
+	note := ""
+	if server.Open() {
+		note = ", without authentication: open to whoever reaches this machine"
+	}
+	logger.Info("live page: " + server.URL() + note)
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(serving, logger); err != nil {
+			logger.Error("no longer answering on --http; the rest goes on", "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // connect gives up with ctx, which nats.go does not: a server that accepts and
@@ -150,7 +176,7 @@ func closePool(pool *pgxpool.Pool) {
 	}
 }
 
-func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, listener net.Listener, config Config, logger *slog.Logger) error {
+func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, mux *http.ServeMux, health *health, config Config, logger *slog.Logger) error {
 	again := func(ctx context.Context) error {
 		_, err := ensure(ctx, js, config.Topology)
 		return err
@@ -167,7 +193,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		return err
 	}
 	var live *page.Page
-	if config.HTTP != "" {
+	if mux != nil {
 		if live, err = page.New(page.Sources{Database: database, Queue: queue{js}}, config.Version, logger); err != nil {
 			return err
 		}
@@ -187,15 +213,14 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	})
 	group.Go(func() error { return announcer.Run(announcing) })
 	if live != nil {
-		mux := http.NewServeMux()
 		mux.Handle("/", live)
-		group.Go(func() error { return serveWeb(taking, listener, mux, logger) })
 		group.Go(func() error {
 			live.Run(taking)
 			return nil
 		})
-		logger.Info("live page: " + pageAddress(listener))
 	}
+	health.set("")
+	context.AfterFunc(ctx, func() { health.set("stopping") })
 	logger.Info("ready")
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
