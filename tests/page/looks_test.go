@@ -108,7 +108,7 @@ func TestLooks(t *testing.T) {
 	s.env.Producer(t, "--file", s.env.File(t, "bad.csv", "timestamp,price,user_id\n6/9/2012,50,1\n6/10/2012,fifty,2\n31/6/2012,40,3\n6/12/2012,55\n"), "--wait").Exits(t, 3)
 	s.shows(t)
 	path := filepath.Join(t.TempDir(), "2012-6.csv")
-	if err := gen.WriteFile(t.Context(), path, gen.Config{Rows: 300_000, Seed: 6}); err != nil {
+	if err := gen.WriteFile(t.Context(), path, gen.Config{Rows: 200_000, Seed: 6}); err != nil {
 		t.Fatal(err)
 	}
 	loading := s.env.StartProducer(t, "--file", path, "--batch-size", "50", "--wait")
@@ -145,8 +145,5 @@ func TestLooks(t *testing.T) {
 			}
 		})
 	}
-	loading.Signal(t, syscall.SIGCONT)
-	loading.Wait(t).Exits(t, 0)
-	s.waitForText(t, "loads-caption", "8 sources, all complete", soon)
 	s.quiet(t)
 }
