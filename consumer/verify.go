@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 	"github.com/streamgauge/streamgauge/consumer/internal/verify"
 	"github.com/streamgauge/streamgauge/shared/commandline"
+	"github.com/streamgauge/streamgauge/shared/unpack"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -24,6 +28,7 @@ sum, least, greatest, nulls and every single record with the database.
 Examples:
   consumer verify 2012-1.csv                   one file
   consumer verify --limit 100 2012-*.csv       name up to 100 lines that differ
+  consumer verify 'drops.zip!2012-1.csv'       one file of an archive
   consumer verify --label again 2012-1.csv     the load with that label
 
 Exit codes: 0 the same, 4 not the same, 1 a file could not be compared.`
@@ -77,19 +82,28 @@ type verifier struct {
 func (v verifier) all(ctx context.Context, paths []string) error {
 	failed, differ := false, false
 	for _, path := range paths {
-		result, err := verify.Run(ctx, path, func() (io.ReadCloser, error) { return openFile(path) }, v.database, v.config)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+		file, sources, err := openSources(path)
 		if err != nil {
-			fmt.Fprintf(v.stderr, "consumer: %s: %s\n", report.Printable(path), report.OneLine(store.Explain(err)))
+			v.tell(path, err)
 			failed = true
 			continue
 		}
-		if err := v.printer.Verification(result); err != nil {
-			return err
+		for _, source := range sources {
+			result, err := verify.Run(ctx, source.Name(filepath.Base(file.Name())), source.Open, v.database, v.config)
+			if ctx.Err() != nil {
+				return errors.Join(ctx.Err(), file.Close())
+			}
+			if err != nil {
+				v.tell(source.Name(file.Name()), err)
+				failed = true
+				continue
+			}
+			if err := v.printer.Verification(result); err != nil {
+				return errors.Join(err, file.Close())
+			}
+			differ = differ || !result.Same
 		}
-		differ = differ || !result.Same
+		_ = file.Close() // it was only read
 	}
 	switch {
 	case failed:
@@ -100,8 +114,30 @@ func (v verifier) all(ctx context.Context, paths []string) error {
 	return nil
 }
 
+func (v verifier) tell(name string, err error) {
+	fmt.Fprintf(v.stderr, "consumer: %s: %s\n", report.Printable(name), report.OneLine(store.Explain(err)))
+}
+
+// openSources opens a file and finds what it holds; of archive.zip!b.csv, which
+// is no file, only what is called so in the archive.
+func openSources(name string) (*os.File, []unpack.CSV, error) {
+	path, member := name, ""
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		path, member, _ = strings.Cut(name, unpack.Separator)
+	}
+	file, err := openFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := find(file, member)
+	if err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return file, sources, nil
+}
+
 // openFile opens a file that can be read twice.
-func openFile(path string) (io.ReadCloser, error) {
+func openFile(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -119,4 +155,21 @@ func openFile(path string) (io.ReadCloser, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
+}
+
+// find returns the CSVs in a file, or the one of an archive that is asked for.
+func find(file *os.File, member string) ([]unpack.CSV, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	sources, err := unpack.Find(file, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	sources = slices.DeleteFunc(sources, func(csv unpack.CSV) bool { return member != "" && csv.Path != member })
+	if len(sources) == 0 {
+		return nil, errors.New("the archive holds no such .csv file. Name one of those 'unzip -l' lists")
+	}
+	return sources, nil
 }

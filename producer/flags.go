@@ -21,6 +21,7 @@ const help = `Examples:
   producer --wait 2012-*.csv                 return when all rows are stored
   producer --dry-run 2012-1.csv              check every row, send nothing
   producer drops/ --exclude 'validation*'    the .csv files of a folder but some
+  producer drops.zip 2012-6.csv.gz           compressed: gzip, zstd, zip
   zcat big.csv.gz | producer -               standard input
   producer --delimiter ';' --decimal-comma --map price=precio ventas.csv
 

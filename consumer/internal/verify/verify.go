@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
@@ -70,10 +69,9 @@ const (
 	Raw    = "rejected bytes"
 )
 
-// Run reads the file twice: to find its load by its content, and to compare it.
+// Run reads the file called name twice: to find its load by its content, and to compare it.
 // Its memory does not grow with the file.
-func Run(ctx context.Context, path string, open func() (io.ReadCloser, error), database Database, config Config) (*Result, error) {
-	name := filepath.Base(path)
+func Run(ctx context.Context, name string, open func() (io.ReadCloser, error), database Database, config Config) (*Result, error) {
 	content, err := digestOf(ctx, open)
 	if err != nil {
 		return nil, err

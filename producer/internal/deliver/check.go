@@ -17,16 +17,11 @@ import (
 // consumer answers with.
 const rawKept = 200
 
-// check reads one input and every record in it, as a consumer would, and sends
+// check reads one source and every record in it, as a consumer would, and sends
 // nothing.
-func (r *run) check(ctx context.Context, in inputs.Input, f *report.File) error {
-	file, err := in.Open(ctx, r.cfg.Stdin)
-	if err != nil {
-		return r.stopped(ctx, f, err, "stopped")
-	}
-	defer file.Close() // it was only read
+func (r *run) check(ctx context.Context, from inputs.Source, f *report.File) error {
 	c := checker{report: f}
-	s, err := survey.Read(ctx, file, r.cfg.Columns, r.cfg.BatchSize, c.visit)
+	s, err := survey.Read(ctx, from, r.cfg.Columns, r.cfg.BatchSize, c.visit)
 	if err != nil {
 		return r.stopped(ctx, f, named(f, err), "stopped")
 	}

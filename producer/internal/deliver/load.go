@@ -28,21 +28,16 @@ const (
 	rejectsShown = 5
 )
 
-// load reads, compares, sends and waits for one input.
-func (r *run) load(ctx context.Context, in inputs.Input, f *report.File) error {
-	file, err := in.Open(ctx, r.cfg.Stdin)
-	if err != nil {
-		return r.stopped(ctx, f, err, "stopped before anything was sent")
-	}
-	defer file.Close() // it was only read
-	s, err := survey.Read(ctx, file, r.cfg.Columns, r.cfg.BatchSize, nil)
+// load reads, compares, sends and waits for one source.
+func (r *run) load(ctx context.Context, from inputs.Source, f *report.File) error {
+	s, err := survey.Read(ctx, from, r.cfg.Columns, r.cfg.BatchSize, nil)
 	if err != nil {
 		return r.stopped(ctx, f, named(f, err), "stopped before anything was sent")
 	}
 	d := &delivery{run: r, report: f, survey: s, ours: load.Ours{
 		Source:   wire.SourceID(s.Digest, r.cfg.Label),
 		Name:     f.Name,
-		SameName: r.cfg.AllowChanged || r.cfg.Label != "" || file.Spooled,
+		SameName: r.cfg.AllowChanged || r.cfg.Label != "" || from.Spooled,
 	}}
 	d.recount()
 	f.Source = d.ours.Source

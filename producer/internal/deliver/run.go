@@ -52,46 +52,97 @@ type run struct {
 	unansweredAt               time.Time
 }
 
-// all does one thing with each input. The report of an input is filled in as
-// far as it goes, also when there is an error.
-func (r *run) all(ctx context.Context, list []inputs.Input, do func(context.Context, inputs.Input, *report.File) error) error {
-	var failed int
-	var rejected, dead, queued, committed bool
+// do is what is done with one source; the report is filled in as far as it goes,
+// also when there is an error.
+type do func(context.Context, inputs.Source, *report.File) error
+
+// all does one thing with each source of each input.
+func (r *run) all(ctx context.Context, list []inputs.Input, do do) error {
+	t := &tally{single: len(list) == 1}
 	for _, in := range list {
-		f := &report.File{Name: in.Name(), State: report.Failed}
-		err := do(ctx, in, f)
-		if err != nil {
-			f.Error = err.Error()
-		}
-		if err := r.printer.File(f); err != nil {
+		if err := r.input(ctx, in, do, t); err != nil {
 			return err
-		}
-		for _, line := range f.RejectLines() {
-			r.log.Warn(line)
-		}
-		queued = queued || f.State == report.Queued
-		committed = committed || f.State == report.Committed
-		dead = dead || f.State == report.Dead
-		rejected = rejected || r.hasRejects(f)
-		var stopped *StoppedError
-		var broken *brokerError
-		switch {
-		case err == nil:
-		case errors.As(err, &stopped), errors.As(err, &broken), len(list) == 1 && f.State != report.Dead:
-			return err
-		case f.State == report.Dead:
-			r.log.Error(err.Error())
-		default:
-			failed++
-			r.log.Error(err.Error())
 		}
 	}
-	r.tellNext(queued, committed, rejected)
+	if t.files == 0 {
+		return inputs.ErrExcluded
+	}
+	r.tellNext(t)
 	switch {
-	case failed > 0:
-		return &FilesError{Failed: failed, Files: len(list)}
-	case rejected || dead:
+	case t.failed > 0:
+		return &FilesError{Failed: t.failed, Files: t.files}
+	case t.rejected || t.dead:
 		return ErrIncomplete
+	}
+	return nil
+}
+
+// tally is what became of all sources so far.
+type tally struct {
+	// single says that there is one source only, whose failure is the run's.
+	single                            bool
+	files, failed                     int
+	rejected, dead, queued, committed bool
+}
+
+// input does it with each source of one input. An error ends the run.
+func (r *run) input(ctx context.Context, in inputs.Input, do do, t *tally) error {
+	file, sources, err := r.open(ctx, in)
+	if err != nil {
+		f := &report.File{Name: in.Name(), State: report.Failed}
+		return r.account(f, r.stopped(ctx, f, err, "stopped before anything was sent"), t)
+	}
+	defer file.Close() // it was only read
+	t.single = t.single && len(sources) == 1
+	for _, source := range sources {
+		f := &report.File{Name: source.Name, State: report.Failed}
+		if err := r.account(f, do(ctx, source, f), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) open(ctx context.Context, in inputs.Input) (*inputs.File, []inputs.Source, error) {
+	file, err := in.Open(ctx, r.cfg.Stdin)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := file.Sources(r.cfg.Exclude)
+	if err != nil {
+		_ = file.Close() // it was only read
+		return nil, nil, err
+	}
+	return file, sources, nil
+}
+
+// account prints what became of a source. The error it returns ends the run.
+func (r *run) account(f *report.File, err error, t *tally) error {
+	t.files++
+	if err != nil {
+		f.Error = err.Error()
+	}
+	if err := r.printer.File(f); err != nil {
+		return err
+	}
+	for _, line := range f.RejectLines() {
+		r.log.Warn(line)
+	}
+	t.queued = t.queued || f.State == report.Queued
+	t.committed = t.committed || f.State == report.Committed
+	t.dead = t.dead || f.State == report.Dead
+	t.rejected = t.rejected || r.hasRejects(f)
+	var stopped *StoppedError
+	var broken *brokerError
+	switch {
+	case err == nil:
+	case errors.As(err, &stopped), errors.As(err, &broken), t.single && f.State != report.Dead:
+		return err
+	case f.State == report.Dead:
+		r.log.Error(err.Error())
+	default:
+		t.failed++
+		r.log.Error(err.Error())
 	}
 	return nil
 }
@@ -103,16 +154,16 @@ func (r *run) hasRejects(f *report.File) bool {
 }
 
 // tellNext says what there is to do now.
-func (r *run) tellNext(queued, committed, rejected bool) {
+func (r *run) tellNext(t *tally) {
 	switch {
 	case r.cfg.DryRun:
-	case rejected:
+	case t.rejected:
 		r.log.Info("'consumer rejects ls' lists each of them, 'consumer rejects export' writes them to be corrected")
-	case queued && r.unanswered:
+	case t.queued && r.unanswered:
 		r.log.Info("queued is not stored yet: start 'consumer', and it will store it")
-	case queued:
+	case t.queued:
 		r.log.Info("queued is not stored yet: 'consumer loads' shows how far the consumer is; --wait would wait for it")
-	case committed:
+	case t.committed:
 		r.log.Info("'consumer stats' shows the statistics beside the database's own")
 	}
 }

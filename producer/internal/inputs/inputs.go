@@ -1,5 +1,5 @@
 // Package inputs turns what the command line names (files, globs, folders,
-// standard input) into files that can be read twice.
+// standard input) into sources that can be read twice.
 package inputs
 
 import (
@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/shared/unpack"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -22,17 +23,21 @@ const Stdin = "-"
 // stdinName is what standard input is called as a source.
 const stdinName = "stdin"
 
-// Input is one source to be loaded.
+// Input is one file to be loaded.
 type Input struct {
 	// Path is where it is, Stdin for standard input.
 	Path string
+	// Member is the path, or a pattern of the paths, of what is to be loaded
+	// from a zip archive; empty for all of the file.
+	Member string
 }
 
-// List resolves arguments in their order: a folder into the .csv files directly
-// in it, a glob into what it matches, both sorted; anything else stands for
-// itself, whether it exists or not. What matches a pattern of exclude, by its
-// whole path or its last element, is left out, and what is named twice comes
-// once. The error says which argument or pattern gives nothing.
+// List resolves arguments in their order: a folder into the .csv, .csv.gz,
+// .csv.zst and .zip files directly in it, a glob into what it matches, both
+// sorted; a.zip!b.csv into what the archive holds under that name; anything else
+// stands for itself, whether it exists or not. What matches a pattern of
+// exclude, by its whole path or its last element, is left out, and what is named
+// twice comes once. The error says which argument or pattern gives nothing.
 func List(arguments, exclude []string) ([]Input, error) {
 	for _, pattern := range exclude {
 		if _, err := filepath.Match(pattern, ""); err != nil {
@@ -42,13 +47,17 @@ func List(arguments, exclude []string) ([]Input, error) {
 	var list []Input
 	seen := make(map[string]bool)
 	for _, argument := range arguments {
+		if in, is := member(argument); is {
+			list = append(list, in)
+			continue
+		}
 		paths, err := expand(argument)
 		if err != nil {
 			return nil, err
 		}
 		for _, path := range paths {
 			key := filepath.Clean(path)
-			if seen[key] || excluded(path, exclude) {
+			if seen[key] || excluded(path, path, exclude) {
 				continue
 			}
 			seen[key] = true
@@ -56,9 +65,27 @@ func List(arguments, exclude []string) ([]Input, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("every file is excluded. Check --exclude")
+		return nil, ErrExcluded
 	}
 	return list, nil
+}
+
+// member takes apart an argument that is no file, while what it begins with, up
+// to a separator, is one.
+func member(argument string) (Input, bool) {
+	if _, err := os.Lstat(argument); argument == Stdin || err == nil {
+		return Input{}, false
+	}
+	for i := range argument {
+		if !strings.HasPrefix(argument[i:], unpack.Separator) {
+			continue
+		}
+		path, inside := argument[:i], argument[i+len(unpack.Separator):]
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && inside != "" {
+			return Input{Path: path, Member: inside}, true
+		}
+	}
+	return Input{}, false
 }
 
 func expand(argument string) ([]string, error) {
@@ -95,24 +122,35 @@ func folder(path string) ([]string, error) {
 	var paths []string
 	for _, entry := range entries {
 		name := entry.Name()
-		if !entry.IsDir() && strings.EqualFold(filepath.Ext(name), ".csv") && !isHidden(name) {
+		if !entry.IsDir() && isLoadable(name) {
 			paths = append(paths, filepath.Join(path, name))
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("the folder %s holds no .csv file. Name the files, or give a pattern such as '%s'",
+		return nil, fmt.Errorf("the folder %s holds no .csv, .csv.gz, .csv.zst or .zip file. Name the files, or give a pattern such as '%s'",
 			escape.Name(path), escape.Name(filepath.Join(path, "*.txt")))
 	}
 	return paths, nil
+}
+
+// isLoadable says whether a file of that name is one of a folder's inputs. What
+// is in it is for its bytes to say.
+func isLoadable(name string) bool {
+	lower := strings.ToLower(name)
+	return !isHidden(name) && slices.ContainsFunc([]string{".csv", ".csv.gz", ".csv.zst", ".zip"}, func(end string) bool {
+		return strings.HasSuffix(lower, end)
+	})
 }
 
 // isHidden says whether the path's last element begins with a dot; as in a
 // shell, only a pattern that does so too matches it.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-func excluded(path string, patterns []string) bool {
+// excluded says whether a pattern matches a path, or its last part, which is a
+// path of its own within an archive.
+func excluded(path, part string, patterns []string) bool {
 	for _, pattern := range patterns {
-		for _, candidate := range []string{path, filepath.Clean(path), filepath.Base(path)} {
+		for _, candidate := range []string{path, filepath.Clean(path), part, filepath.Base(part)} {
 			if match, _ := filepath.Match(pattern, candidate); match {
 				return true
 			}
@@ -121,13 +159,17 @@ func excluded(path string, patterns []string) bool {
 	return false
 }
 
-// Name is what the source is called: the last element of its path, as a name
-// of the wire must be.
+// Name is what the file is called: the last element of its path, as a name of
+// the wire must be.
 func (in Input) Name() string {
 	if in.Path == Stdin {
 		return stdinName
 	}
-	name := strings.ToValidUTF8(filepath.Base(in.Path), "\uFFFD")
+	return asName(filepath.Base(in.Path))
+}
+
+func asName(name string) string {
+	name = strings.ToValidUTF8(name, "\uFFFD")
 	for len(name) > wire.MaxName {
 		_, size := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-size]

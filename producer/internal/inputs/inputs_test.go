@@ -69,7 +69,7 @@ func TestListRefuses(t *testing.T) {
 		want               string
 	}{
 		"glob without match":  {[]string{"x*.csv"}, nil, "no file matches x*.csv"},
-		"folder without .csv": {[]string{"empty"}, nil, "holds no .csv file"},
+		"folder without .csv": {[]string{"empty"}, nil, "holds no .csv,"},
 		"all excluded":        {[]string{"a.csv"}, []string{"*"}, "every file is excluded"},
 		"malformed glob":      {[]string{"[a"}, nil, "no valid glob pattern"},
 		"malformed exclude":   {[]string{"a.csv"}, []string{"[a"}, "--exclude"},
@@ -99,7 +99,7 @@ func TestName(t *testing.T) {
 func TestOpen(t *testing.T) {
 	root := folderWith(t, "a.csv")
 	t.Run("file", func(t *testing.T) {
-		f, err := Input{filepath.Join(root, "a.csv")}.Open(t.Context(), nil)
+		f, err := Input{Path: filepath.Join(root, "a.csv")}.Open(t.Context(), nil)
 		if err != nil || f.Spooled {
 			t.Fatalf("%+v, %v", f, err)
 		}
@@ -114,7 +114,7 @@ func TestOpen(t *testing.T) {
 			_, _ = w.WriteString("timestamp,price,user_id\n")
 			_ = w.Close()
 		}()
-		f, err := Input{Stdin}.Open(t.Context(), r)
+		f, err := Input{Path: Stdin}.Open(t.Context(), r)
 		if err != nil || !f.Spooled {
 			t.Fatalf("%+v, %v", f, err)
 		}
@@ -137,7 +137,7 @@ func TestOpen(t *testing.T) {
 		defer w.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := (Input{Stdin}).Open(ctx, r); !errors.Is(err, context.Canceled) {
+		if _, err := (Input{Path: Stdin}).Open(ctx, r); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want %v", err, context.Canceled)
 		}
 	})
@@ -146,7 +146,7 @@ func TestOpen(t *testing.T) {
 		"folder": {root, "is a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := (Input{c.path}).Open(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := (Input{Path: c.path}).Open(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
