@@ -57,6 +57,12 @@ bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smo
 screenshots: ## take docs/page*.png, the pictures of the live page, with Chromium
 	@SCREENSHOTS='$(CURDIR)/docs' REQUIRE_CHROMIUM=1 go test -count=1 -run TestLooks ./tests/page
 
+# Runs take servers as processes: containers add nothing here but time.
+.PHONY: chaos
+chaos: build ## break servers, connections and processes: SEEDS=1-25 FAULTS=name,name; JOURNAL=file keeps a line a run
+	@BIN_DIR=bin TEST_SERVERS=processes go test ./tests/faults -run TestFaults -count=1 -timeout 0 \
+		-seeds $(or $(SEEDS),1-25) $(if $(FAULTS),-faults $(FAULTS)) $(if $(JOURNAL),-journal $(abspath $(JOURNAL)))
+
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (4s)
 	@tools/fuzz $(FUZZTIME)

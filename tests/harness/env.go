@@ -42,12 +42,19 @@ type Env struct {
 type Option func(*options)
 
 type options struct {
-	ownNATS bool
+	ownNATS   bool
+	natsStore string
 }
 
 // WithOwnNATS gives the test a NATS server of its own, which it may kill, rob
 // of its store and start again on the same port; see [Env.Server].
 func WithOwnNATS() Option { return func(o *options) { o.ownNATS = true } }
+
+// WithNATSStore is WithOwnNATS with the server's store in a folder of the test's
+// choice, which it makes.
+func WithNATSStore(dir string) Option {
+	return func(o *options) { o.ownNATS, o.natsStore = true, dir }
+}
 
 // New makes an environment. When the test ends, its processes have been ended
 // (they register their own cleanup later), and the database is dropped if the
@@ -66,7 +73,7 @@ func New(t testing.TB, opts ...Option) *Env {
 	ctx, cancel := context.WithTimeout(context.Background(), setupTime)
 	defer cancel()
 	if chosen.ownNATS {
-		e.Server = startNATSServer(t, e.session)
+		e.Server = startNATSServer(t, e.session, chosen.natsStore)
 		e.NATSURL = e.Server.URL
 	} else {
 		_, address, err := e.session.takeAccount(ctx)

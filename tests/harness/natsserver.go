@@ -39,7 +39,7 @@ type NATSServer struct {
 	process *Process
 }
 
-func startNATSServer(t testing.TB, s *session) *NATSServer {
+func startNATSServer(t testing.TB, s *session, store string) *NATSServer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, startTime)
 	defer cancel()
@@ -47,11 +47,14 @@ func startNATSServer(t testing.TB, s *session) *NATSServer {
 	if err != nil {
 		t.Fatalf("build nats-server: %v", err)
 	}
+	if store == "" {
+		store = filepath.Join(t.TempDir(), "store")
+	}
 	port := freePort(t)
 	address := url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", port)}
 	server := &NATSServer{
 		URL: address.String(), session: s, binary: binary, port: port,
-		store: filepath.Join(t.TempDir(), "store"),
+		store: store,
 	}
 	server.Start(t)
 	return server
@@ -134,6 +137,9 @@ func (n *NATSServer) DeleteStore(t testing.TB) {
 		t.Fatal(err)
 	}
 }
+
+// Store is the folder of the server's streams.
+func (n *NATSServer) Store() string { return n.store }
 
 // Process returns the server's current process, to freeze it for one.
 func (n *NATSServer) Process() *Process { return n.process }

@@ -65,24 +65,61 @@ func checkRows(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads []Lo
 			}))
 		must(t, err)
 	}
-	const stored = `SELECT identity, line, "timestamp", price::text, user_id FROM prices JOIN sources USING (source_id)`
-	const expected = `SELECT identity, line, "timestamp", price, user_id FROM expected`
-	report(ctx, t, conn, "lost or altered", expected+" EXCEPT ALL "+stored)
-	report(ctx, t, conn, "doubled, altered or invented", stored+" EXCEPT ALL "+expected)
+	names := make(map[string]string, len(loads))
+	for _, load := range loads {
+		names[load.ID] = load.Name
+	}
+	for _, d := range differences(ctx, t, conn) {
+		name, known := names[d.identity]
+		if !known {
+			name = d.identity
+		}
+		t.Errorf("%s:%d: %s", name, d.line, d)
+	}
 }
 
-func report(ctx context.Context, t testing.TB, conn *pgxpool.Conn, what, query string) {
+// difference is a line of a source that is not stored as often as it stands in
+// the file, or not with the same values. want and got are its values, in a row
+// for each time.
+type difference struct {
+	identity  string
+	line      int64
+	want, got []string
+}
+
+func (d difference) String() string {
+	switch {
+	case len(d.got) == 0:
+		return fmt.Sprintf("lost: %s", d.want[0])
+	case len(d.want) == 0:
+		return fmt.Sprintf("invented: %s", d.got[0])
+	case slices.Contains(d.got, d.want[0]):
+		return fmt.Sprintf("doubled: stored %d times: %s", len(d.got), d.want[0])
+	default:
+		return fmt.Sprintf("altered: %s is stored as %s", d.want[0], d.got[0])
+	}
+}
+
+func differences(ctx context.Context, t testing.TB, conn *pgxpool.Conn) []difference {
 	t.Helper()
-	rows, err := conn.Query(ctx, query+" ORDER BY 1, 2 LIMIT $1", shown)
+	const stored = `SELECT identity, line, "timestamp", price::text, user_id FROM prices JOIN sources USING (source_id)`
+	const expected = `SELECT identity, line, "timestamp", price, user_id FROM expected`
+	rows, err := conn.Query(ctx, `
+		WITH stored AS (`+stored+`), expected AS (`+expected+`),
+		     differing AS (SELECT identity, line FROM (TABLE stored EXCEPT ALL TABLE expected) a
+		                    UNION SELECT identity, line FROM (TABLE expected EXCEPT ALL TABLE stored) b
+		                    ORDER BY 1, 2 LIMIT $1)
+		SELECT identity, line,
+		       ARRAY (SELECT concat_ws(' ', e.timestamp, coalesce(e.price, 'NULL'), e.user_id) FROM expected e WHERE (e.identity, e.line) = (d.identity, d.line)),
+		       ARRAY (SELECT concat_ws(' ', s.timestamp, coalesce(s.price, 'NULL'), s.user_id) FROM stored s WHERE (s.identity, s.line) = (d.identity, d.line))
+		  FROM differing d`, shown)
 	must(t, err)
-	lines, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
-		values, err := row.Values()
-		return fmt.Sprint(values...), err
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d difference, err error) {
+		err = row.Scan(&d.identity, &d.line, &d.want, &d.got)
+		return d, err
 	})
 	must(t, err)
-	for _, line := range lines {
-		t.Errorf("%s: %s", what, line)
-	}
+	return found
 }
 
 // checkSources holds the ledger and the sources against each other and loads.
@@ -116,9 +153,18 @@ func checkSources(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads [
 func checkRejects(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads []Load) {
 	t.Helper()
 	for _, load := range loads {
-		rows, err := conn.Query(ctx, `SELECT line FROM rejects JOIN sources USING (source_id) WHERE identity = $1 ORDER BY line`, load.ID)
+		rows, err := conn.Query(ctx, `SELECT line, raw FROM rejects JOIN sources USING (source_id) WHERE identity = $1 ORDER BY line`, load.ID)
 		must(t, err)
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		var lines []int64
+		var line int64
+		var raw []byte
+		_, err = pgx.ForEachRow(rows, []any{&line, &raw}, func() error {
+			lines = append(lines, line)
+			if want, known := load.Raw[line]; known && want != string(raw) {
+				t.Errorf("%s:%d: altered: the reject holds %q, not %q", load.Name, line, raw, want)
+			}
+			return nil
+		})
 		must(t, err)
 		if !slices.Equal(lines, load.Rejects) {
 			t.Errorf("%s: lines rejected: %d, want %d", load.Name, lines, load.Rejects)

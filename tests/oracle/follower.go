@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -106,4 +107,29 @@ func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
 		t.Errorf("on stats.price, but not one line of JSON alone: %s", message)
 	}
 	return last
+}
+
+// CheckPublished waits until the last message of the stream STATS is the
+// database's snapshot: that is what whoever subscribes next is given.
+func CheckPublished(t testing.TB, env *harness.Env) {
+	t.Helper()
+	js := env.JetStream(t)
+	harness.Eventually(t, 4*time.Second, "the last snapshot in the stream is the database's", func() (bool, string) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		stream, err := js.Stream(ctx, "STATS")
+		if err != nil {
+			return false, err.Error()
+		}
+		message, err := stream.GetLastMsgForSubject(ctx, "stats.price")
+		if err != nil {
+			return false, err.Error()
+		}
+		var s Snapshot
+		if err := json.Unmarshal(message.Data, &s); err != nil {
+			return false, err.Error()
+		}
+		want := env.Int(t, "SELECT revision FROM stats")
+		return s.Revision == want, fmt.Sprintf("revision %d, the database's is %d", s.Revision, want)
+	})
 }

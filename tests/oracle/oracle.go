@@ -26,8 +26,10 @@ type Load struct {
 	Records int64
 	// Rows are the records that have to be stored.
 	Rows []Row
-	// Rejects are the lines of those that have to be rejected.
+	// Rejects are the lines of those that have to be rejected, in order.
 	Rejects []int64
+	// Raw has the bytes of rejects by line, as far as they are to be compared.
+	Raw map[int64]string
 }
 
 // Row is a record as it has to stand in prices. Price is empty for null.

@@ -1,0 +1,118 @@
+package faults
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/streamgauge/streamgauge/sandbox/postgres"
+)
+
+var diskFaults = []scenario{
+	{
+		name: "postgres-disk-full", what: "PostgreSQL's disk full for up to 6 s, then larger", records: 60_000,
+		ownPostgres: func(w *world) postgres.Config {
+			w.disk = mountDisk(w.t, 400<<20)
+			return postgres.Config{Dir: filepath.Join(w.disk.path, "postgres"), Settings: map[string]string{"fsync": "off"}}
+		},
+		prepare: func(w *world) { w.at(w.somewhere(), func() { w.fillDisk("PostgreSQL's") }) },
+	},
+	{
+		name: "nats-disk-full", what: "NATS's disk full for up to 6 s, then larger and NATS started again", records: 60_000, natsDisk: 256 << 20, damages: true,
+		prepare: func(w *world) { w.at(w.somewhere(), func() { w.fillDisk("NATS's") }) },
+	},
+	{
+		name: "spool-full", what: "standard input, with the producer's temporary folder full, then larger",
+		prepare: func(w *world) {
+			w.disk = mountDisk(w.t, 64<<10)
+			w.producer.env = append(w.producer.env, "TMPDIR="+w.disk.path)
+			w.producer.piped = true
+			w.journal.faultf("the producer's temporary folder has room for %d bytes", w.disk.size)
+		},
+		again: func(w *world, args []string) []string {
+			w.disk.grow()
+			w.journal.notef("it has room for %d bytes", w.disk.size)
+			return args
+		},
+	},
+}
+
+// disk is a small file system in memory.
+type disk struct {
+	t    *testing.T
+	path string
+	size int64
+}
+
+// mountDisk needs root, as the container of CI has it.
+func mountDisk(t *testing.T, size int64) *disk {
+	t.Helper()
+	if runtime.GOOS != "linux" || os.Getuid() != 0 {
+		t.Skip("a disk that gets full needs root on Linux, to mount one")
+	}
+	dir, err := os.MkdirTemp("", "streamgauge-disk-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &disk{t: t, path: dir, size: size}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755,size="+strconv.FormatInt(size, 10)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+		if err := os.Remove(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// fill leaves no room.
+func (d *disk) fill() {
+	d.t.Helper()
+	f, err := os.Create(filepath.Join(d.path, "ballast"))
+	if err != nil {
+		d.t.Error(err)
+		return
+	}
+	defer f.Close()
+	block := make([]byte, 64<<10)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+}
+
+// grow makes room, without taking away what fills it.
+func (d *disk) grow() {
+	d.t.Helper()
+	d.size *= 4
+	if err := syscall.Mount("tmpfs", d.path, "tmpfs", syscall.MS_REMOUNT, "size="+strconv.FormatInt(d.size, 10)); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// fillDisk fills the disk now, and has it grow later.
+func (w *world) fillDisk(whose string) {
+	d := w.between(time.Second, 6*time.Second)
+	w.journal.faultf("%s disk full at %d records, for %s", whose, w.stored, d)
+	w.disk.fill()
+	w.in(d, func() {
+		w.disk.grow()
+		if w.postgres != nil && w.postgres.ended() {
+			w.journal.notef("PostgreSQL had ended, and is started again")
+			w.postgres.restart()
+		}
+		if w.env.Server != nil {
+			// A server that met a full disk stores nothing until it starts again.
+			w.env.Server.Stop(w.t)
+			w.env.Server.Start(w.t)
+		}
+		w.journal.over()
+	})
+}

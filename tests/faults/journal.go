@@ -1,0 +1,165 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+)
+
+// journal tells what was done in a run, and what became of it. It is safe for
+// concurrent use.
+type journal struct {
+	began time.Time
+
+	mu     sync.Mutex
+	result result
+	struck time.Time // when the fault began that work has not resumed from
+	acks   int64
+}
+
+// result is a run as a line of JSON.
+type result struct {
+	Fault string `json:"fault"`
+	What  string `json:"what"`
+	Seed  uint64 `json:"seed"`
+	// Failed says that something was lost, doubled or altered, or stuck.
+	Failed bool `json:"failed"`
+	// Injected counts what was done, Schedule says it.
+	Injected int      `json:"injected"`
+	Schedule []string `json:"schedule"`
+	// Processes counts the programs that were started.
+	Processes int `json:"processes"`
+	// Redelivered counts messages that came again, Absorbed those that were
+	// acknowledged without effect.
+	Redelivered int64 `json:"redelivered"`
+	Absorbed    int64 `json:"absorbed"`
+	// RecoveredMS are the times from a fault's end to the next commit.
+	RecoveredMS []int64 `json:"recovered_ms"`
+	TookMS      int64   `json:"took_ms"`
+}
+
+func newJournal(t *testing.T, s scenario, seed uint64) *journal {
+	t.Helper()
+	j := &journal{began: time.Now(), result: result{Fault: s.name, What: s.what, Seed: seed}}
+	t.Cleanup(func() { j.write(t) })
+	return j
+}
+
+// faultf notes something that was done.
+func (j *journal) faultf(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.Injected++
+	j.add(fmt.Sprintf(format, args...))
+}
+
+// notef notes something that happened by itself.
+func (j *journal) notef(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.add(fmt.Sprintf(format, args...))
+}
+
+func (j *journal) add(text string) {
+	const most = 40
+	if len(j.result.Schedule) < most {
+		j.result.Schedule = append(j.result.Schedule, fmt.Sprintf("%.3f s: %s", time.Since(j.began).Seconds(), text))
+	}
+}
+
+// over says that a fault has ended: from now on work has to resume.
+func (j *journal) over() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.struck = time.Now()
+}
+
+// progressed says that something was committed.
+func (j *journal) progressed() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.struck.IsZero() {
+		j.result.RecoveredMS = append(j.result.RecoveredMS, time.Since(j.struck).Milliseconds())
+		j.struck = time.Time{}
+	}
+}
+
+func (j *journal) started() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.Processes++
+}
+
+func (j *journal) delivered(times int) {
+	if times > 1 {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.result.Redelivered++
+	}
+}
+
+func (j *journal) acked() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.acks++
+}
+
+// absorbed is told how many messages took effect.
+func (j *journal) absorbed(effective int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.Absorbed = max(0, j.acks-effective)
+}
+
+// checkInjected fails a run in which nothing went wrong: it has shown nothing.
+func (j *journal) checkInjected(t *testing.T) {
+	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.result.Injected == 0 {
+		t.Error("no fault was injected")
+	}
+}
+
+// slowest is what work may take to resume (promise 11), with room for the
+// driver's own polling.
+const slowest = 10*time.Second + 500*time.Millisecond
+
+func (j *journal) write(t *testing.T) {
+	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, ms := range j.result.RecoveredMS {
+		if ms > slowest.Milliseconds() {
+			t.Errorf("work resumed only after %d ms", ms)
+		}
+	}
+	j.result.Failed = t.Failed()
+	j.result.TookMS = time.Since(j.began).Milliseconds()
+	line, err := json.Marshal(j.result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", line)
+	if *outputFile == "" {
+		return
+	}
+	output.Lock()
+	defer output.Unlock()
+	f, err := os.OpenFile(*outputFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// output orders the lines of runs side by side.
+var output sync.Mutex

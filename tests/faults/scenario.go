@@ -1,0 +1,60 @@
+package faults
+
+import (
+	"slices"
+
+	"github.com/streamgauge/streamgauge/sandbox/postgres"
+)
+
+// scenario is a kind of fault. Its zero value loads one file of 30,000 records
+// in batches of 100 with one consumer and does nothing to it.
+type scenario struct {
+	// name is short, and stands for it on the command line.
+	name string
+	// what says what is done, for the table in docs/reliability.md.
+	what      string
+	records   int // of all files
+	batch     int // records of a batch
+	consumers int
+	count     int // of files
+	// ownNATS and ownPostgres give the run servers that it may break.
+	ownNATS     bool
+	natsDisk    int64 // bytes of a disk of its own, 0 for none
+	ownPostgres func(*world) postgres.Config
+	// dead is how many messages are planted that have to be set aside.
+	dead int64
+	// damages says that the broker's store may come to harm.
+	damages bool
+	// reorders says that announcements may arrive in another order.
+	reorders bool
+	// prepare says what is to be done and when, before any process starts.
+	prepare func(*world)
+	// again returns the producer's arguments for another attempt.
+	again func(w *world, args []string) []string
+}
+
+const (
+	defaultRecords = 30_000
+	defaultBatch   = 100
+)
+
+func (s scenario) files() int { return max(1, s.count) }
+
+func (s scenario) batchSize() int {
+	if s.batch == 0 {
+		return defaultBatch
+	}
+	return s.batch
+}
+
+// scenarios are all of them.
+var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, inputFaults))
+
+func complete(all []scenario) []scenario {
+	for i := range all {
+		if all[i].records == 0 {
+			all[i].records = defaultRecords
+		}
+	}
+	return all
+}

@@ -1,0 +1,98 @@
+package faults
+
+import (
+	"bytes"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
+	"github.com/streamgauge/streamgauge/tests/proxy"
+)
+
+// worker is a program that is started again when it has ended, as a supervisor
+// would, with a proxy of its own before each server.
+type worker struct {
+	world    *world
+	name     string
+	program  string
+	args     []string
+	nats     *proxy.Proxy
+	postgres *proxy.Proxy // nil for the producer
+	judges   judges
+	process  *harness.Process
+	env      []string
+	piped    bool // gets its file by standard input
+	stdin    []byte
+
+	pid    atomic.Int64 // for who signals it from elsewhere
+	frozen atomic.Bool
+}
+
+func newWorker(w *world, name, program string, args ...string) *worker {
+	k := &worker{world: w, name: name, program: program, args: args}
+	k.nats = proxy.NATS(w.t, hostOf(w.t, w.env.NATSURL))
+	k.nats.SetJudge(k.judges.nats(w.journal))
+	k.env = []string{"NATS_URL=" + through(w.t, w.env.NATSURL, k.nats.Address())}
+	if program == "consumer" {
+		k.postgres = proxy.Postgres(w.t, hostOf(w.t, w.env.DatabaseURL))
+		k.postgres.SetJudge(k.judges.postgres)
+		k.env = append(k.env, "DATABASE_URL="+through(w.t, w.env.DatabaseURL, k.postgres.Address()))
+	}
+	return k
+}
+
+func (k *worker) start() {
+	command := harness.Command{Program: k.program, Args: k.args, Env: k.env}
+	if k.piped {
+		command.Stdin = bytes.NewReader(k.stdin)
+	}
+	k.process = k.world.env.Start(k.world.t, command)
+	k.pid.Store(int64(k.process.PID()))
+	k.world.journal.started()
+}
+
+func (k *worker) restart() {
+	result := k.result()
+	if result.Signal == 0 && !strings.Contains(result.Stderr, "level=INFO msg=stopped") {
+		k.world.journal.notef("%s ended with %d: %s", k.name, result.Code, lastLine(result.Stderr))
+	}
+	k.start()
+}
+
+func (k *worker) ended() bool {
+	select {
+	case <-k.process.Exited():
+		return true
+	default:
+		return false
+	}
+}
+
+// result is to be asked of a worker that has ended.
+func (k *worker) result() harness.Result { return k.process.Wait(k.world.t) }
+
+// signal may be called from anywhere. A process that has just ended is not
+// signalled.
+func (k *worker) signal(signal syscall.Signal) {
+	_ = syscall.Kill(int(k.pid.Load()), signal)
+}
+
+// freeze stops the process for so long. It may be called from anywhere.
+func (k *worker) freeze(d time.Duration) {
+	pid := int(k.pid.Load())
+	if syscall.Kill(pid, syscall.SIGSTOP) != nil {
+		return
+	}
+	k.frozen.Store(true)
+	time.AfterFunc(d, func() {
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+		k.frozen.Store(false)
+	})
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
