@@ -20,12 +20,14 @@ type scenario struct {
 	// ownNATS and ownPostgres give the run servers that it may break.
 	ownNATS     bool
 	natsDisk    int64 // bytes of a disk of its own, 0 for none
+	cluster     bool  // of three servers
 	ownPostgres func(*world) postgres.Config
 	// dead is how many messages are planted that have to be set aside.
 	dead int64
 	// damages says that the broker's store may come to harm.
 	damages bool
-	// reorders says that announcements may arrive in another order.
+	// reorders says that announcements may arrive in another order: what one
+	// server of a cluster held while it was cut off comes late.
 	reorders bool
 	// prepare says what is to be done and when, before any process starts.
 	prepare func(*world)
@@ -48,7 +50,7 @@ func (s scenario) batchSize() int {
 }
 
 // scenarios are all of them.
-var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, inputFaults))
+var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, clusterFaults, inputFaults))
 
 func complete(all []scenario) []scenario {
 	for i := range all {

@@ -18,7 +18,7 @@ type worker struct {
 	name     string
 	program  string
 	args     []string
-	nats     *proxy.Proxy
+	nats     *proxy.Proxy // nil before a cluster: clients choose among its servers
 	postgres *proxy.Proxy // nil for the producer
 	judges   judges
 	process  *harness.Process
@@ -32,9 +32,11 @@ type worker struct {
 
 func newWorker(w *world, name, program string, args ...string) *worker {
 	k := &worker{world: w, name: name, program: program, args: args}
-	k.nats = proxy.NATS(w.t, hostOf(w.t, w.env.NATSURL))
-	k.nats.SetJudge(k.judges.nats(w.journal))
-	k.env = []string{"NATS_URL=" + through(w.t, w.env.NATSURL, k.nats.Address())}
+	if w.env.Cluster == nil {
+		k.nats = proxy.NATS(w.t, hostOf(w.t, w.env.NATSURL))
+		k.nats.SetJudge(k.judges.nats(w.journal))
+		k.env = []string{"NATS_URL=" + through(w.t, w.env.NATSURL, k.nats.Address())}
+	}
 	if program == "consumer" {
 		k.postgres = proxy.Postgres(w.t, hostOf(w.t, w.env.DatabaseURL))
 		k.postgres.SetJudge(k.judges.postgres)

@@ -69,6 +69,9 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 	if s.ownNATS {
 		options = append(options, harness.WithOwnNATS())
 	}
+	if s.cluster {
+		options = append(options, harness.WithNATSCluster())
+	}
 	if s.natsDisk > 0 {
 		w.disk = mountDisk(t, s.natsDisk)
 		options = append(options, harness.WithNATSStore(filepath.Join(w.disk.path, "nats")))
@@ -87,6 +90,9 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 		c := newWorker(w, fmt.Sprintf("consumer %d", i+1), "consumer", "--batches-per-commit", "4")
 		if s.natsDisk > 0 {
 			c.args = append(c.args, "--max-bytes", strconv.FormatInt(s.natsDisk/4, 10))
+		}
+		if s.cluster {
+			c.args = append(c.args, "--replicas", "3")
 		}
 		w.consumers = append(w.consumers, c)
 	}

@@ -34,6 +34,8 @@ type Env struct {
 	DB *pgxpool.Pool
 	// Server is the test's own NATS server, nil without WithOwnNATS.
 	Server *NATSServer
+	// Cluster is the test's own cluster, nil without WithNATSCluster.
+	Cluster []*NATSServer
 
 	session *session
 }
@@ -44,6 +46,7 @@ type Option func(*options)
 type options struct {
 	ownNATS   bool
 	natsStore string
+	cluster   bool
 }
 
 // WithOwnNATS gives the test a NATS server of its own, which it may kill, rob
@@ -55,6 +58,10 @@ func WithOwnNATS() Option { return func(o *options) { o.ownNATS = true } }
 func WithNATSStore(dir string) Option {
 	return func(o *options) { o.ownNATS, o.natsStore = true, dir }
 }
+
+// WithNATSCluster gives the test a cluster of three servers of its own; see
+// [Env.Cluster]. NATSURL then names all of them.
+func WithNATSCluster() Option { return func(o *options) { o.cluster = true } }
 
 // New makes an environment. When the test ends, its processes have been ended
 // (they register their own cleanup later), and the database is dropped if the
@@ -72,10 +79,18 @@ func New(t testing.TB, opts ...Option) *Env {
 	e := &Env{session: shared}
 	ctx, cancel := context.WithTimeout(context.Background(), setupTime)
 	defer cancel()
-	if chosen.ownNATS {
+	switch {
+	case chosen.cluster:
+		e.Cluster = startNATSCluster(t, e.session)
+		urls := make([]string, len(e.Cluster))
+		for i, n := range e.Cluster {
+			urls[i] = n.URL
+		}
+		e.NATSURL = strings.Join(urls, ",")
+	case chosen.ownNATS:
 		e.Server = startNATSServer(t, e.session, chosen.natsStore)
 		e.NATSURL = e.Server.URL
-	} else {
+	default:
 		_, address, err := e.session.takeAccount(ctx)
 		if err != nil {
 			t.Fatalf("take a NATS account: %v", err)

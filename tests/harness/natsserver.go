@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/tests/images/standin"
 )
@@ -28,6 +30,8 @@ const natsReadyTime = 30 * time.Second
 type NATSServer struct {
 	// URL is its address.
 	URL string
+	// Name is the server's within a cluster, else empty.
+	Name string
 	// MaxPayload is the largest message that it takes, in bytes, from the next
 	// Start on; zero means the server's default.
 	MaxPayload int
@@ -36,6 +40,7 @@ type NATSServer struct {
 	binary  string
 	port    string
 	store   string
+	cluster string // the part of its configuration, where it has one
 	process *Process
 }
 
@@ -58,6 +63,59 @@ func startNATSServer(t testing.TB, s *session, store string) *NATSServer {
 	}
 	server.Start(t)
 	return server
+}
+
+// startNATSCluster starts three servers that replicate their streams.
+func startNATSCluster(t testing.TB, s *session) []*NATSServer {
+	t.Helper()
+	const size = 3
+	ctx, cancel := context.WithTimeout(s.ctx, startTime)
+	defer cancel()
+	binary, err := standin.NATSServer(ctx, s.root, runtime.GOOS, runtime.GOARCH)
+	if err != nil {
+		t.Fatalf("build nats-server: %v", err)
+	}
+	var routes [size]string
+	for i := range routes {
+		routes[i] = net.JoinHostPort("127.0.0.1", freePort(t))
+	}
+	servers := make([]*NATSServer, size)
+	for i := range servers {
+		n := &NATSServer{Name: fmt.Sprintf("n%d", i+1), session: s, binary: binary, port: freePort(t), store: filepath.Join(t.TempDir(), "store")}
+		address := url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", n.port)}
+		n.URL = address.String()
+		n.cluster = fmt.Sprintf("server_name: %s\ncluster { name: tests, listen: %q, routes: [%s] }\n",
+			n.Name, routes[i], "nats://"+strings.Join(routes[:], ", nats://"))
+		n.Start(t)
+		servers[i] = n
+	}
+	awaitCluster(t, servers[0].URL, size)
+	return servers
+}
+
+// awaitCluster waits until the servers can replicate a stream.
+func awaitCluster(t testing.TB, address string, size int) {
+	t.Helper()
+	conn, err := nats.Connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Eventually(t, natsReadyTime, "the cluster to take a stream", func() (bool, string) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: size}); err != nil {
+			return false, err.Error()
+		}
+		if err := js.DeleteStream(ctx, "probe"); err != nil {
+			return false, err.Error()
+		}
+		return true, ""
+	})
 }
 
 // lastPort is the port that freePort tried last; test binaries that run side by
@@ -88,9 +146,13 @@ func freePort(t testing.TB) string {
 func (n *NATSServer) Start(t testing.TB) {
 	t.Helper()
 	args := []string{"--addr", "127.0.0.1", "--port", n.port, "--jetstream", "--store_dir", n.store}
+	settings := n.cluster
 	if n.MaxPayload > 0 {
+		settings += fmt.Sprintf("max_payload: %d\n", n.MaxPayload)
+	}
+	if settings != "" {
 		config := filepath.Join(t.TempDir(), "nats.conf")
-		if err := os.WriteFile(config, fmt.Appendf(nil, "max_payload: %d\n", n.MaxPayload), 0o600); err != nil {
+		if err := os.WriteFile(config, []byte(settings), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		args = append(args, "--config", config)
