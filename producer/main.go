@@ -36,10 +36,8 @@ const (
 const stopTimeout = 6 * time.Second
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the process at once.
-	context.AfterFunc(ctx, stop)
 	log := slog.New(newTalk(os.Stderr))
+	ctx := untilSignal(log)
 	done := make(chan error, 1)
 	go func() { done <- command(os.Stdout, os.Stderr, log).Run(ctx, os.Args) }()
 	code, text := exit(await(ctx, done))
@@ -47,6 +45,22 @@ func main() {
 		fmt.Fprintf(os.Stderr, "producer: %s\n", oneLine(text))
 	}
 	os.Exit(code)
+}
+
+// untilSignal returns a context that ends with the first signal. The second one
+// ends the process.
+func untilSignal(log *slog.Logger) context.Context {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		log.Info("stopping: what is sent stays queued, and the same command continues. Ctrl-C again ends at once")
+		stop()
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
+	return ctx
 }
 
 // await returns the command's error, or gives up on a command that does not

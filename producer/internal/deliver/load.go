@@ -72,6 +72,8 @@ type delivery struct {
 	survey    *survey.Survey
 	ours      load.Ours
 	sequences *commit.Sequences
+	// waiting says that what is sent now was sent before.
+	waiting bool
 }
 
 // recount takes over what the survey counted.

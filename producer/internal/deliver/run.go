@@ -35,6 +35,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	defer r.broker.conn.Close()
 	r.service = load.NewService(r.broker.conn)
 	r.window = publish.NewWindow(r.broker.js, r.broker.restore, r.broker.rows, r.broker.denied, log)
+	r.begin(ctx)
 	return r.all(ctx, list, r.load)
 }
 
@@ -50,6 +51,7 @@ type run struct {
 	// toldUnanswered once that has been told.
 	unanswered, toldUnanswered bool
 	unansweredAt               time.Time
+	tally                      tally
 }
 
 // do is what is done with one source; the report is filled in as far as it goes,
@@ -58,16 +60,19 @@ type do func(context.Context, inputs.Source, *report.File) error
 
 // all does one thing with each source of each input.
 func (r *run) all(ctx context.Context, list []inputs.Input, do do) error {
-	t := &tally{single: len(list) == 1}
-	for _, in := range list {
-		if err := r.input(ctx, in, do, t); err != nil {
-			return err
-		}
+	t := &r.tally
+	t.single = len(list) == 1
+	err := r.inputs(ctx, list, do)
+	if !r.cfg.DryRun && (err == nil || t.sent > 0) {
+		r.summarize(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	if t.files == 0 {
 		return inputs.ErrExcluded
 	}
-	r.tellNext(t)
+	r.tellNext()
 	switch {
 	case t.failed > 0:
 		return &FilesError{Failed: t.failed, Files: t.files}
@@ -77,26 +82,28 @@ func (r *run) all(ctx context.Context, list []inputs.Input, do do) error {
 	return nil
 }
 
-// tally is what became of all sources so far.
-type tally struct {
-	// single says that there is one source only, whose failure is the run's.
-	single                            bool
-	files, failed                     int
-	rejected, dead, queued, committed bool
+func (r *run) inputs(ctx context.Context, list []inputs.Input, do do) error {
+	for _, in := range list {
+		if err := r.input(ctx, in, do); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // input does it with each source of one input. An error ends the run.
-func (r *run) input(ctx context.Context, in inputs.Input, do do, t *tally) error {
+func (r *run) input(ctx context.Context, in inputs.Input, do do) error {
 	file, sources, err := r.open(ctx, in)
 	if err != nil {
 		f := &report.File{Name: in.Name(), State: report.Failed}
-		return r.account(f, r.stopped(ctx, f, err, "stopped before anything was sent"), t)
+		return r.account(f, r.stopped(ctx, f, err, "stopped before anything was sent"))
 	}
 	defer file.Close() // it was only read
+	t := &r.tally
 	t.single = t.single && len(sources) == 1
 	for _, source := range sources {
 		f := &report.File{Name: source.Name, State: report.Failed}
-		if err := r.account(f, do(ctx, source, f), t); err != nil {
+		if err := r.account(f, do(ctx, source, f)); err != nil {
 			return err
 		}
 	}
@@ -117,8 +124,9 @@ func (r *run) open(ctx context.Context, in inputs.Input) (*inputs.File, []inputs
 }
 
 // account prints what became of a source. The error it returns ends the run.
-func (r *run) account(f *report.File, err error, t *tally) error {
-	t.files++
+func (r *run) account(f *report.File, err error) error {
+	t := &r.tally
+	t.add(f)
 	if err != nil {
 		f.Error = err.Error()
 	}
@@ -128,9 +136,6 @@ func (r *run) account(f *report.File, err error, t *tally) error {
 	for _, line := range f.RejectLines() {
 		r.log.Warn(line)
 	}
-	t.queued = t.queued || f.State == report.Queued
-	t.committed = t.committed || f.State == report.Committed
-	t.dead = t.dead || f.State == report.Dead
 	t.rejected = t.rejected || r.hasRejects(f)
 	var stopped *StoppedError
 	var broken *brokerError
@@ -154,7 +159,8 @@ func (r *run) hasRejects(f *report.File) bool {
 }
 
 // tellNext says what there is to do now.
-func (r *run) tellNext(t *tally) {
+func (r *run) tellNext() {
+	t := &r.tally
 	switch {
 	case r.cfg.DryRun:
 	case t.rejected:

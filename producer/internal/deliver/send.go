@@ -56,6 +56,9 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 	if err := d.window.Send(ctx, part.Number, header, part.Body); err != nil {
 		return &brokerError{err}
 	}
+	if !d.waiting {
+		d.tally.sent += int64(part.Records)
+	}
 	return nil
 }
 
@@ -76,6 +79,8 @@ func (d *delivery) sendFailed(ctx context.Context, err error) error {
 
 // wait returns the load when all of it is committed.
 func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
+	d.waiting = true
+	defer func() { d.waiting = false }()
 	w := &commit.Waiter{
 		Ours: &d.ours, Service: d.service, Stream: commit.NewRowsStream(d.broker.js),
 		Sequences: d.sequences, Resend: d.send, Log: d.log.With("file", escape.Name(d.report.Name)),

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/shared/stats"
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
@@ -46,44 +47,73 @@ func (s *Service) Ask(ctx context.Context, patience time.Duration, question wire
 	if err != nil {
 		return nil, fmt.Errorf("encode the question about a load: %w", err)
 	}
+	var reply *wire.LoadReply
+	err = s.untilAnswered(ctx, patience, topology.SubjectLoad, data, func(answer []byte) (err error) {
+		reply, err = readLoad(answer)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+// Snapshot asks for the running statistics, with errors as Ask's.
+func (s *Service) Snapshot(ctx context.Context, patience time.Duration) (*stats.Snapshot, error) {
+	var snapshot stats.Snapshot
+	err := s.untilAnswered(ctx, patience, topology.SubjectSnapshot, nil, func(answer []byte) (err error) {
+		snapshot, err = stats.Decode(answer)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &snapshot, nil
+}
+
+func (s *Service) untilAnswered(ctx context.Context, patience time.Duration, subject string, question []byte, read func([]byte) error) error {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	pause := time.NewTicker(retryEvery)
 	defer pause.Stop()
 	for {
-		reply, err := s.askOnce(bounded, data)
+		err := s.askOnce(bounded, subject, question, read)
 		if err == nil {
-			return reply, nil
+			return nil
 		}
 		select {
 		case <-bounded.Done():
 			if ctx.Err() != nil {
-				return nil, ctx.Err()
+				return ctx.Err()
 			}
-			return nil, &NoAnswerError{Cause: err}
+			return &NoAnswerError{Cause: err}
 		case <-pause.C:
 		}
 	}
 }
 
-func (s *Service) askOnce(ctx context.Context, data []byte) (*wire.LoadReply, error) {
+func (s *Service) askOnce(ctx context.Context, subject string, question []byte, read func([]byte) error) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	msg, err := s.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: topology.SubjectLoad, Data: data})
+	msg, err := s.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: question})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if code := msg.Header.Get(micro.ErrorCodeHeader); code != "" {
-		return nil, errors.New("the consumer answered: " + escape.Name(msg.Header.Get(micro.ErrorHeader)))
+		return errors.New("the consumer answered: " + escape.Name(msg.Header.Get(micro.ErrorHeader)))
 	}
-	var reply wire.LoadReply
-	if err := json.Unmarshal(msg.Data, &reply); err != nil {
+	return read(msg.Data)
+}
+
+func readLoad(answer []byte) (*wire.LoadReply, error) {
+	reply := new(wire.LoadReply)
+	if err := json.Unmarshal(answer, reply); err != nil {
 		return nil, fmt.Errorf("the consumer's answer can't be read: %w", err)
 	}
 	if reply.Load != nil && !possible(reply.Load) {
 		return nil, errors.New("the consumer's answer can't be: its numbers contradict each other")
 	}
-	return &reply, nil
+	return reply, nil
 }
 
 // possible says whether a load's numbers can stand together. What is sent for an

@@ -1,13 +1,10 @@
 package load
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"testing"
 	"unicode"
-
-	"github.com/nats-io/nats.go"
 )
 
 // FuzzAnswer reads any bytes as a consumer's answer, filled in where it says so
@@ -27,10 +24,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed), false)
 	}
 	f.Fuzz(func(t *testing.T, answer []byte, planned bool) {
-		service := NewService(&requester{answer: func(context.Context, int) (*nats.Msg, error) {
-			return &nats.Msg{Data: answer}, nil
-		}})
-		reply, err := service.askOnce(t.Context(), nil)
+		reply, err := readLoad(answer)
 		if err != nil {
 			return
 		}
