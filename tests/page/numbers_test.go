@@ -1,11 +1,13 @@
 package page
 
 import (
+	"net"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/streamgauge/streamgauge/sandbox/gen"
@@ -185,4 +187,31 @@ func TestConnectionLostAndHealed(t *testing.T) {
 		t.Errorf("with a page open the consumer took %s to end", took)
 	}
 	s.waitForText(t, "connection", "Connection lost", 5*time.Second)
+}
+
+// TestOpenedBeforeTheConsumerIsReady: a page that is opened while the consumer
+// waits for PostgreSQL says so, and goes on with the consumer that gets through.
+func TestOpenedBeforeTheConsumerIsReady(t *testing.T) {
+	s := &site{browser: startBrowser(t), env: harness.New(t)}
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	s.consumer = s.env.Start(t, harness.Command{
+		Program: "consumer", Args: []string{"--http", anyPort},
+		Env: []string{"DATABASE_URL=postgres://postgres@" + silent.Addr().String() + "/x?sslmode=disable"},
+	})
+	s.readAddress(t)
+	s.run(t, "open the page", chromedp.Navigate(s.address))
+	s.waitForText(t, "problems", "The consumer is starting", soon)
+	s.consumer.Kill(t)
+	s.waitForText(t, "connection", "Connection lost", soon)
+	s.startConsumer(t, s.hostPort())
+	s.waitForText(t, "connection", live, soon)
+	s.env.Producer(t, "--file", s.env.Sample(t, "2012-1.csv"), "--wait").Exits(t, 0)
+	s.shows(t)
+	if said := s.text(t, "problems"); said != "" {
+		t.Errorf("it still says %q", said)
+	}
 }

@@ -43,6 +43,12 @@ func open(t *testing.T, args ...string) *site {
 func (s *site) startConsumer(t *testing.T, address string, args ...string) {
 	t.Helper()
 	s.consumer = s.env.StartConsumer(t, append([]string{"--http", address}, args...)...)
+	s.readAddress(t)
+}
+
+// readAddress waits until the consumer has said where its page is.
+func (s *site) readAddress(t *testing.T) {
+	t.Helper()
 	_, after, _ := strings.Cut(s.consumer.WaitFor(t, said, soon), said)
 	s.address = strings.Trim(after, "\"\n")
 }

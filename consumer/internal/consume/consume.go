@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -77,14 +76,17 @@ func (c Config) Validate() error {
 // returns nil. Once it has connected, no outage ends it.
 func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	health := newHealth()
-	var mux *http.ServeMux // nil where nobody asks
+	var live *page.Page // nil where nobody asks
 	if config.HTTP != "" {
 		server, err := web.Listen(ctx, config.HTTP)
 		if err != nil {
 			return err
 		}
-		mux = server.Mux()
-		web.MountHealth(mux, health.notReady)
+		if live, err = page.New(config.Version, logger); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		server.Mux().Handle("/", live)
+		web.MountHealth(server.Mux(), health.notReady)
 		stop := serveHTTP(ctx, server, logger)
 		defer stop()
 	}
@@ -113,7 +115,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	for _, difference := range report.Differences {
 		logger.Info("left as it stands: " + difference)
 	}
-	return serve(ctx, nc, js, store.New(pool, logger), mux, health, config, logger)
+	return serve(ctx, nc, js, store.New(pool, logger), live, health, config, logger)
 }
 
 // serveHTTP answers until stop is called: questions about health are answered
@@ -176,7 +178,7 @@ func closePool(pool *pgxpool.Pool) {
 	}
 }
 
-func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, mux *http.ServeMux, health *health, config Config, logger *slog.Logger) error {
+func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, live *page.Page, health *health, config Config, logger *slog.Logger) error {
 	again := func(ctx context.Context) error {
 		_, err := ensure(ctx, js, config.Topology)
 		return err
@@ -192,11 +194,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	if err != nil {
 		return err
 	}
-	var live *page.Page
-	if mux != nil {
-		if live, err = page.New(page.Sources{Database: database, Queue: queue{js}}, config.Version, logger); err != nil {
-			return err
-		}
+	if live != nil {
 		announcer.Observe(live.Observe)
 	}
 	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
@@ -213,9 +211,8 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	})
 	group.Go(func() error { return announcer.Run(announcing) })
 	if live != nil {
-		mux.Handle("/", live)
 		group.Go(func() error {
-			live.Run(taking)
+			live.Run(taking, page.Sources{Database: database, Queue: queue{js}})
 			return nil
 		})
 	}

@@ -51,7 +51,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 	}
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "retry: %d\n", retryAfter.Milliseconds())
-	if err := event(&text, "hello", hello{Build: p.build, Version: p.version}); err != nil {
+	if err := event(&text, "hello", hello{p.build, p.version, !p.feed.isRunning()}); err != nil {
 		return err
 	}
 	heartbeat := time.NewTimer(beat)

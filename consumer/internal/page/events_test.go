@@ -1,9 +1,13 @@
 package page
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,7 +36,7 @@ func TestEventsBeginWithAllThereIs(t *testing.T) {
 			t.Fatal("want -, got +", diff)
 		}
 		want := []message{
-			{"hello", `{"build":"` + w.build + `","version":"1.2.3"}`},
+			{"hello", `{"build":"` + w.build + `","version":"1.2.3","starting":false}`},
 			{"course", `{"database":"0b1f2c3d","points":[["1","9","53.1952054794520548"],["2","18","53.1952054794520548"]]}`},
 			{"snapshot", `{"database":"0b1f2c3d","revision":"2","rows":"20","count":"18","nulls":"2","rejected":"0","dead":"0",` +
 				`"sum":"90000000000000000001.10","mean":"53.1952054794520548","min":"-0.10","max":"9007199254740993.00","stddev":"25.0080933994322804",` +
@@ -180,6 +184,32 @@ func TestDistributionIsAskedForWhereThereIsNews(t *testing.T) {
 			t.Errorf("without prices: %v", got)
 		}
 	})
+}
+
+func TestSaysThatTheConsumerIsStarting(t *testing.T) {
+	page, err := New("1.2.3", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(page)
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/events", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
+	}
+	if !strings.Contains(lines.Text(), `"starting":true`) {
+		t.Errorf("%q", lines.Text())
+	}
 }
 
 // A page that hears nothing for 8 s takes its connection for lost.

@@ -95,7 +95,7 @@ func start(t *testing.T) *world {
 	t.Helper()
 	w := &world{sources: &sources{}, listener: &pipes{incoming: make(chan net.Conn), closed: make(chan struct{})}}
 	var err error
-	if w.Page, err = New(Sources{Database: w.sources, Queue: w.sources, Distribution: w.sources}, "1.2.3", slog.New(slog.DiscardHandler)); err != nil {
+	if w.Page, err = New("1.2.3", slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -104,7 +104,7 @@ func start(t *testing.T) *world {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.listener.dial(ctx) }}
 	w.client = &http.Client{Transport: transport}
 	var running sync.WaitGroup
-	running.Go(func() { w.Run(ctx) })
+	running.Go(func() { w.Run(ctx, Sources{Database: w.sources, Queue: w.sources, Distribution: w.sources}) })
 	running.Go(func() {
 		if err := server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)

@@ -56,12 +56,12 @@ const (
 // feed is what there is to show, for any number of watchers. It keeps no queue
 // for them: who is slow misses what was in between.
 type feed struct {
-	sources Sources
-	came    chan struct{} // holds one where someone may have begun to watch
-	ended   chan struct{} // closed when run has ended
+	came  chan struct{} // holds one where someone may have begun to watch
+	ended chan struct{} // closed when run has ended
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed with the next change
+	running  bool
 	snapshot *stats.Snapshot
 	course   course
 	pace     pace
@@ -83,8 +83,8 @@ type look struct {
 	rate    float64       // rows a second
 }
 
-func newFeed(sources Sources) *feed {
-	return &feed{sources: sources, came: make(chan struct{}, 1), ended: make(chan struct{}), changed: make(chan struct{})}
+func newFeed() *feed {
+	return &feed{came: make(chan struct{}, 1), ended: make(chan struct{}), changed: make(chan struct{})}
 }
 
 // Observe tells the page of a snapshot. It takes what it is told for the truth,
@@ -93,7 +93,7 @@ func (p *Page) Observe(s *stats.Snapshot) { p.feed.observe(s) }
 
 // Run asks the sources while someone watches, until ctx is over; then it ends
 // the streams of events. It is called once.
-func (p *Page) Run(ctx context.Context) { p.feed.run(ctx) }
+func (p *Page) Run(ctx context.Context, sources Sources) { p.feed.run(ctx, sources) }
 
 func (f *feed) observe(s *stats.Snapshot) {
 	f.mu.Lock()
@@ -123,8 +123,11 @@ func (f *feed) latest() *stats.Snapshot {
 	return f.snapshot
 }
 
-func (f *feed) run(ctx context.Context) {
+func (f *feed) run(ctx context.Context, sources Sources) {
 	defer close(f.ended)
+	f.mu.Lock()
+	f.running = true
+	f.mu.Unlock()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -135,7 +138,7 @@ func (f *feed) run(ctx context.Context) {
 		}
 		tick.Reset(lookEvery)
 		for f.watched() {
-			f.lookAround(ctx)
+			f.lookAround(ctx, sources)
 			select {
 			case <-ctx.Done():
 				return
@@ -152,23 +155,23 @@ func (f *feed) watched() bool {
 }
 
 // lookAround asks both at once: one that hangs must not hide the other.
-func (f *feed) lookAround(ctx context.Context) {
+func (f *feed) lookAround(ctx context.Context, sources Sources) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	var found look
 	var asking sync.WaitGroup
 	asking.Go(func() {
-		if recent, err := f.sources.Database.Recent(ctx, shownLoads, shownSetAside); err == nil {
+		if recent, err := sources.Database.Recent(ctx, shownLoads, shownSetAside); err == nil {
 			found.recent = recent
 		}
 	})
 	asking.Go(func() {
-		if backlog, err := f.sources.Queue.Backlog(ctx); err == nil {
+		if backlog, err := sources.Queue.Backlog(ctx); err == nil {
 			found.backlog = &backlog
 		}
 	})
 	var fresh *spread
-	asking.Go(func() { fresh = f.lookAtPrices(ctx) })
+	asking.Go(func() { fresh = f.lookAtPrices(ctx, sources.Distribution) })
 	asking.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -181,11 +184,11 @@ func (f *feed) lookAround(ctx context.Context) {
 }
 
 // lookAtPrices returns nil where there is nothing new.
-func (f *feed) lookAtPrices(ctx context.Context) *spread {
+func (f *feed) lookAtPrices(ctx context.Context, distribution Distribution) *spread {
 	f.mu.Lock()
 	snapshot, last := f.snapshot, f.spread
 	f.mu.Unlock()
-	if f.sources.Distribution == nil || snapshot == nil || last != nil && last.of == snapshot {
+	if distribution == nil || snapshot == nil || last != nil && last.of == snapshot {
 		return nil
 	}
 	low, errLow := strconv.ParseFloat(string(snapshot.Min), 64)
@@ -193,11 +196,17 @@ func (f *feed) lookAtPrices(ctx context.Context) *spread {
 	if errLow != nil || errHigh != nil {
 		return &spread{of: snapshot} // there are no prices
 	}
-	buckets, err := f.sources.Distribution.Distribution(ctx)
+	buckets, err := distribution.Distribution(ctx)
 	if err != nil {
 		return nil
 	}
 	return &spread{snapshot, bars(buckets, low, high)}
+}
+
+func (f *feed) isRunning() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running
 }
 
 // watch counts a watcher until stop is called; ok is false where there are as

@@ -29,13 +29,14 @@ type Page struct {
 	version string
 }
 
-// New returns a Page that knows no snapshot before the first Observe.
-func New(sources Sources, version string, logger *slog.Logger) (*Page, error) {
+// New returns a Page that knows no snapshot before the first Observe, and says
+// that the consumer is starting until Run is called.
+func New(version string, logger *slog.Logger) (*Page, error) {
 	files, build, err := loadFiles(embedded)
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{mux: http.NewServeMux(), feed: newFeed(sources), build: build, logger: logger, version: version}
+	p := &Page{mux: http.NewServeMux(), feed: newFeed(), build: build, logger: logger, version: version}
 	for path, file := range files {
 		p.mux.Handle("GET "+path, file)
 	}

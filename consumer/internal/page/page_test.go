@@ -41,7 +41,7 @@ func TestStatsIsTheLinePublished(t *testing.T) {
 
 func answer(t *testing.T, method, path, host, local string, headers map[string]string) *httptest.ResponseRecorder {
 	t.Helper()
-	page, err := New(Sources{Database: &sources{}, Queue: &sources{}}, "", slog.New(slog.DiscardHandler))
+	page, err := New("", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

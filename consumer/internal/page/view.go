@@ -17,6 +17,8 @@ type hello struct {
 	// Build changes where the page has to be loaded anew.
 	Build   string `json:"build"`
 	Version string `json:"version"`
+	// Starting says that it is not connected yet; the first look ends that.
+	Starting bool `json:"starting"`
 }
 
 // figures is a snapshot; empty strings are SQL's NULL.

@@ -20,6 +20,7 @@ let build = "";
 let events = null;
 let heard = 0; // when, by performance.now()
 let lostAt = null;
+let starting = false; // the consumer is
 let paused = false;
 
 // say changes a text only where it differs: what is read out must not be read
@@ -55,6 +56,7 @@ function connect() {
     known.prices = prices;
   });
   on("look", (look) => {
+    starting = false;
     tell(known.look, look);
     known.look = look;
   });
@@ -79,6 +81,7 @@ function greet(hello) {
   }
   build = hello.build;
   say("version", hello.version);
+  starting = hello.starting;
   if (lostAt) read("Connected again.");
   lostAt = null;
   showConnection();
@@ -188,7 +191,8 @@ function drawFigures() {
 
 function drawLook() {
   const look = known.look;
-  if (!look) return;
+  if (starting) show("problems", "The consumer is starting: it is not connected to NATS and PostgreSQL yet.");
+  if (starting || !look) return;
   say("rate", rate(look.rate));
   const problems = [];
   if (look.queue) {
