@@ -21,7 +21,7 @@ import (
 )
 
 // stepTime bounds a single command to the browser.
-const stepTime = 20 * time.Second
+const stepTime = time.Minute
 
 // findChromium returns a browser's path. Where there is none the test is
 // skipped, unless REQUIRE_CHROMIUM=1 says that it must not be.

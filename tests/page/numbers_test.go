@@ -159,7 +159,7 @@ func TestConnectionLostAndHealed(t *testing.T) {
 	address := s.hostPort()
 
 	s.consumer.Kill(t)
-	s.waitForText(t, "connection", "Connection lost", 5*time.Second)
+	s.waitForText(t, "connection", "Connection lost", soon)
 	s.waitForText(t, "lost", "No connection to the consumer since", soon)
 	if title := eval[string](t, s.browser, "document.title"); !strings.Contains(title, "lost") {
 		t.Errorf("the title says %q", title)
@@ -176,9 +176,9 @@ func TestConnectionLostAndHealed(t *testing.T) {
 
 	// One that hangs closes no connection.
 	s.consumer.Signal(t, syscall.SIGSTOP)
-	s.waitForText(t, "connection", "Connection lost", 15*time.Second)
+	s.waitForText(t, "connection", "Connection lost", soon)
 	s.consumer.Signal(t, syscall.SIGCONT)
-	s.waitForText(t, "connection", live, 15*time.Second)
+	s.waitForText(t, "connection", live, soon)
 
 	// Ended in order, the consumer lets go of the page at once.
 	told := time.Now()
@@ -186,7 +186,7 @@ func TestConnectionLostAndHealed(t *testing.T) {
 	if took := time.Since(told); took > 5*time.Second {
 		t.Errorf("with a page open the consumer took %s to end", took)
 	}
-	s.waitForText(t, "connection", "Connection lost", 5*time.Second)
+	s.waitForText(t, "connection", "Connection lost", soon)
 }
 
 // TestOpenedBeforeTheConsumerIsReady: a page that is opened while the consumer

@@ -20,7 +20,7 @@ const (
 	said = "live page: "
 	// live is what the page says while it is connected, soon the time it gets.
 	live = "Live"
-	soon = 10 * time.Second
+	soon = 30 * time.Second
 )
 
 // site is a consumer that serves its page, and a browser that has opened it.
