@@ -143,11 +143,11 @@ func TestEndsInTime(t *testing.T) {
 	stop := serve(t, server)
 	defer close(release)
 	for _, request := range []string{"GET /hang HTTP/1.1\r\nHost: x\r\n\r\n", "GET /"} {
-		conn, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(server.URL(), "http://"), "/"))
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.Trim(strings.TrimPrefix(server.URL(), "http://"), "/"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		if _, err := io.WriteString(conn, request); err != nil {
 			t.Fatal(err)
 		}
