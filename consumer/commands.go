@@ -33,7 +33,8 @@ func runCommand(logger *slog.Logger) *cli.Command {
   consumer rejects ls               what could not be stored, and why
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some records or messages can't be
-stored, 4 two sides do not agree, 130 interrupted.`,
+stored, 4 two sides do not agree, 5 stalled and to be started again,
+130 interrupted.`,
 		Flags: append(natsFlags(),
 			databaseFlag(),
 			&cli.IntFlag{Name: "batches-per-commit", Local: true, Usage: "merge at most `N` batches into one transaction; 1 also keeps their order", Value: pipeline.DefaultBatchesPerCommit},

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v3"
 	_ "golang.org/x/crypto/x509roots/fallback" // Nor certificates.
 
+	"github.com/streamgauge/streamgauge/consumer/internal/consume"
 	"github.com/streamgauge/streamgauge/consumer/internal/report"
 	"github.com/streamgauge/streamgauge/shared/commandline"
 )
@@ -31,6 +32,7 @@ const (
 	exitUsage       = 2
 	exitIncomplete  = 3
 	exitDisagree    = 4
+	exitStalled     = 5
 	exitInterrupted = 130
 )
 
@@ -55,6 +57,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitInterrupted
 	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitDone
+	case consume.IsStalled(err):
+		fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
+		return exitStalled
 	case errors.Is(err, errDisagree):
 		return exitDisagree
 	case errors.Is(err, errIncomplete):

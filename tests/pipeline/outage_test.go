@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -68,7 +69,8 @@ func signalServer(t *testing.T, server *postgres.Server, signal syscall.Signal) 
 	t.Helper()
 	// The postmaster comes first, so that it starts no others meanwhile.
 	for _, pid := range append([]int{server.PID()}, childrenOf(t, server.PID())...) {
-		if err := syscall.Kill(pid, signal); err != nil {
+		// A session may end between the list and the signal.
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("send %s to %d: %v", signal, pid, err)
 		}
 	}

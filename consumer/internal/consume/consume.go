@@ -21,12 +21,14 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/page"
 	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/consumer/internal/watchdog"
 	"github.com/streamgauge/streamgauge/consumer/internal/web"
 	"github.com/streamgauge/streamgauge/migrations"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
-// Connections is how many sessions the consumer opens at most: one for each
+// Connections is how many sessions the consumer opens at most, besides the
+// watchdog's: one for each
 // writer, one that frees them from what blocks them, one for questions.
 const Connections = pipeline.Writers + 2
 
@@ -34,6 +36,9 @@ const (
 	// finishWithin is what the transactions in hand get after a stop, within
 	// the five seconds a supervisor is promised.
 	finishWithin = 3 * time.Second
+	// endWithin is what everything gets after a stop: the transactions in hand,
+	// and a moment to say what came of them.
+	endWithin = finishWithin + 500*time.Millisecond
 	// closeWithin is what the sessions get to end. Closing one that a server does
 	// not answer takes pgx many seconds, and the process's end does the same.
 	closeWithin = 300 * time.Millisecond
@@ -183,13 +188,13 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		_, err := ensure(ctx, js, config.Topology)
 		return err
 	}
+	activity := new(pipeline.Activity)
 	in := intake.New(nc, again, logger)
 	announcer := announce.New(nc, js, database, again, logger)
 	// A stop ends the intake; the writers end when there is nothing left to
 	// take; the announcer ends when there is nothing left to announce.
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
-	context.AfterFunc(ctx, func() { time.AfterFunc(finishWithin, stopWorking) })
 	stopAnswers, err := answer.Serve(working, nc, database, config.Version, logger)
 	if err != nil {
 		return err
@@ -207,6 +212,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		return pipeline.Run(working, intakeSource{in}, database, pipeline.Config{
 			BatchesPerCommit: config.BatchesPerCommit,
 			Announce:         announcer.Commit,
+			Activity:         activity,
 		}, logger)
 	})
 	group.Go(func() error { return announcer.Run(announcing) })
@@ -216,10 +222,20 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 			return nil
 		})
 	}
-	health.set("")
-	context.AfterFunc(ctx, func() { health.set("stopping") })
+	sentry, err := store.NewSentry(ctx, config.DatabaseURL, database)
+	if err != nil {
+		return err
+	}
+	defer closePool(sentry.Pool())
+	dog := watchdog.New(sentry, broker{nc, js}, worker{in, activity}, logger)
+	group.Go(func() error { return dog.Run(taking) })
+	health.follow(dog.NotReady)
+	context.AfterFunc(taking, func() {
+		health.set("stopping")
+		time.AfterFunc(finishWithin, stopWorking)
+	})
 	logger.Info("ready")
-	err = group.Wait()
+	err = await(taking, group)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		// The time to finish was over: what was not committed comes again.
 		logger.Warn("stopped before the transactions in hand were finished: their messages will be delivered again")
@@ -232,6 +248,23 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		logger.Debug("the last acknowledgements may be lost: their messages will come again, and change nothing", "error", e)
 	}
 	return err
+}
+
+// await waits for the group. Once taking is over, one that hangs is left behind.
+func await(taking context.Context, group *errgroup.Group) error {
+	ended := make(chan error, 1)
+	go func() { ended <- group.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-taking.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(endWithin):
+		return context.Cause(taking)
+	}
 }
 
 // intakeSource is the intake as the pipeline knows it. It keeps a nil *Message

@@ -1,6 +1,17 @@
 package consume
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/watchdog"
+)
+
+// IsStalled says whether Run ended for its supervisor to start the process again.
+func IsStalled(err error) bool {
+	_, ok := errors.AsType[*watchdog.StallError](err)
+	return ok
+}
 
 // SchemaError says that the schema is older than this program, which was told
 // not to change it.

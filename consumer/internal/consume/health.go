@@ -3,7 +3,7 @@ package consume
 import "sync/atomic"
 
 // health is why the consumer does not do its work. It is safe for concurrent use.
-type health struct{ reason atomic.Pointer[string] }
+type health struct{ reason atomic.Pointer[func() string] }
 
 func newHealth() *health {
 	h := new(health)
@@ -11,7 +11,9 @@ func newHealth() *health {
 	return h
 }
 
-func (h *health) set(reason string) { h.reason.Store(&reason) }
+func (h *health) set(reason string) { h.follow(func() string { return reason }) }
 
-// notReady is empty when the consumer is ready.
-func (h *health) notReady() string { return *h.reason.Load() }
+func (h *health) follow(notReady func() string) { h.reason.Store(&notReady) }
+
+// notReady is one line, empty when the consumer is ready.
+func (h *health) notReady() string { return (*h.reason.Load())() }

@@ -18,6 +18,7 @@ type buffer struct {
 	bytes   int        // size of what is held
 	waiting []*Message // those of held that nobody has taken
 	closed  bool
+	last    time.Time // when the last message was added
 	// arrived and freed are closed and replaced when something arrives or
 	// leaves: a condition that can be waited for along with a context.
 	arrived, freed chan struct{}
@@ -73,10 +74,23 @@ func (b *buffer) add(m *Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held[m] = struct{}{}
+	b.last = time.Now()
 	b.bytes += m.size
 	b.waiting = append(b.waiting, m)
 	close(b.arrived)
 	b.arrived = make(chan struct{})
+}
+
+func (b *buffer) holds() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.held) > 0
+}
+
+func (b *buffer) lastArrival() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last
 }
 
 func (b *buffer) drop(m *Message) {

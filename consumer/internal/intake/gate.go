@@ -40,6 +40,18 @@ func (g *gate) shut() {
 	}
 }
 
+// pulse ends what passed an open gate, which stays open.
+func (g *gate) pulse() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.isOpen:
+		close(g.isShut)
+		g.isShut = make(chan struct{})
+	default:
+	}
+}
+
 // pass waits until the gate is open, and returns a context that ends when it is
 // shut again, or with ctx.
 func (g *gate) pass(ctx context.Context) (context.Context, context.CancelFunc) {

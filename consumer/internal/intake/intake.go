@@ -91,6 +91,16 @@ func (in *Intake) Suspend() {
 // Resume ends what Suspend began.
 func (in *Intake) Resume() { in.gate.open() }
 
+// Resubscribe gives back what nobody has taken and asks for messages anew,
+// unless it is suspended.
+func (in *Intake) Resubscribe() { in.gate.pulse() }
+
+// Held says whether messages are in hand.
+func (in *Intake) Held() bool { return in.buffer.holds() }
+
+// Fetched is when the last message came, the zero time before the first.
+func (in *Intake) Fetched() time.Time { return in.buffer.lastArrival() }
+
 func (in *Intake) pullForever(ctx context.Context) error {
 	pause := retryFirst
 	for {

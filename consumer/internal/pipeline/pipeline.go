@@ -61,6 +61,8 @@ type Config struct {
 	// Announce is called with each snapshot that was committed, in the order of
 	// revisions. It must not block.
 	Announce func(*stats.Snapshot)
+	// Activity is kept up to date, unless it is nil.
+	Activity *Activity
 }
 
 func (c Config) writers() int {
@@ -73,6 +75,9 @@ func (c Config) writers() int {
 // Run moves messages until the source has no more, or an error is fatal, or ctx
 // is over, which also breaks off the transactions under way.
 func Run(ctx context.Context, source Source, database Database, config Config, logger *slog.Logger) error {
+	if config.Activity == nil {
+		config.Activity = new(Activity)
+	}
 	counter := newCounter(logger)
 	defer counter.close()
 	group, ctx := errgroup.WithContext(ctx)

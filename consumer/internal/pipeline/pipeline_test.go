@@ -40,7 +40,7 @@ func runOne(t *testing.T, messages []*message, l *ledger) (*journal, error) {
 	c := newCounter(slog.New(j))
 	defer c.close()
 	w := &writer{
-		source: &queue{messages: messages}, database: l, config: Config{BatchesPerCommit: len(messages)},
+		source: &queue{messages: messages}, database: l, config: Config{BatchesPerCommit: len(messages), Activity: new(Activity)},
 		logger: slog.New(j), counter: c,
 	}
 	return j, w.run(t.Context())

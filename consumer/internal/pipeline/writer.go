@@ -109,6 +109,7 @@ func (w *writer) write(ctx context.Context, items []item) error {
 		case store.Poison:
 			return w.isolate(ctx, items, err)
 		case store.Retry:
+			w.config.Activity.fail(store.Explain(err))
 			if w.mayComplain() {
 				w.logger.Warn("can't write to PostgreSQL, trying again", "error", store.Explain(err), "messages", len(items))
 			}
@@ -132,6 +133,7 @@ func (w *writer) awaitDatabase(ctx context.Context) error {
 	for {
 		err := w.database.Ping(ctx)
 		if err == nil {
+			w.config.Activity.answered()
 			w.source.Resume()
 			return nil
 		}
@@ -190,7 +192,9 @@ func (w *writer) commit(ctx context.Context, items []item) error {
 			batches = append(batches, it.batch)
 		}
 	}
+	w.config.Activity.begin()
 	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)
+	w.config.Activity.end(err)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,14 @@ const lockTimeout = 3 * time.Second
 // connectTimeout bounds each attempt to connect, unless the address says otherwise.
 const connectTimeout = 5 * time.Second
 
+// tcpUserTimeout is how long either end lets sent bytes go without TCP's
+// acknowledgement; as long as keepalives take to find a silent peer.
+const tcpUserTimeout = 5 * time.Second
+
+// pingTimeout bounds the question whether a session still works that was not
+// used for a second.
+const pingTimeout = 1500 * time.Millisecond
+
 // ConnectError says why PostgreSQL can't be reached, with the remedy.
 type ConnectError struct {
 	// Address has no password.
@@ -67,10 +75,18 @@ func configure(config *pgxpool.Config, connections int) {
 		conn.ConnectTimeout = connectTimeout
 	}
 	// Both ends notice a peer that vanished within five seconds.
-	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+	dialer := &net.Dialer{Control: limitUnacknowledged, KeepAliveConfig: net.KeepAliveConfig{
 		Enable: true, Idle: 2 * time.Second, Interval: time.Second, Count: 3,
 	}}
-	conn.DialFunc = dialer.DialContext
+	conn.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &meteredConn{Conn: conn}, nil
+	}
+	config.PingTimeout = pingTimeout
+	config.BeforeClose = abandonBroken
 	maps.Copy(conn.RuntimeParams, map[string]string{
 		"application_name":        applicationName,
 		"timezone":                "UTC",
@@ -78,6 +94,7 @@ func configure(config *pgxpool.Config, connections int) {
 		"tcp_keepalives_idle":     "2",
 		"tcp_keepalives_interval": "1",
 		"tcp_keepalives_count":    "3",
+		"tcp_user_timeout":        fmt.Sprint(tcpUserTimeout.Milliseconds()),
 	})
 	// A message is acknowledged because its commit is on disk. Where the server
 	// would answer before that, ask for it; stricter settings stay.

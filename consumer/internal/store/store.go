@@ -109,7 +109,8 @@ type Store struct {
 	// PostgreSQL's lock on the row would order the commits all the same; this
 	// one also orders what callers are told, so that one process announces its
 	// revisions in order.
-	commit sync.Mutex
+	commit  sync.Mutex
+	flights flights
 }
 
 // New returns a Store on pool, which the caller closes.
@@ -138,6 +139,8 @@ func (s *Store) Write(ctx context.Context, batches []*Batch, dead []*Dead, commi
 		return nil, err
 	}
 	defer conn.Release()
+	end := s.flights.begin(conn.Conn().PgConn())
+	defer end()
 	stop := s.unblock(ctx, conn.Conn().PgConn().PID())
 	defer stop()
 
@@ -175,7 +178,9 @@ func (s *Store) write(ctx context.Context, tx pgx.Tx, batches []*Batch, dead []*
 		return result, tx.Commit(ctx)
 	}
 
+	turn := s.flights.wait(tx.Conn().PgConn().PID())
 	s.commit.Lock()
+	turn()
 	defer s.commit.Unlock()
 	result.Snapshot, result.Completed, err = advance(ctx, tx, fresh, result.Dead)
 	if err != nil {
