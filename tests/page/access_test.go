@@ -57,7 +57,7 @@ func TestAccessible(t *testing.T) {
 	s.env.Producer(t, "--file", s.env.Sample(t, "2012-1.csv"), "--batch-size", "5", "--wait").Exits(t, 0)
 	s.env.Producer(t, "--file", s.env.File(t, "bad.csv", bad), "--wait").Exits(t, 3)
 	s.shows(t)
-	s.waitForText(t, "rejects-caption", "3 records", soon)
+	s.waitForText(t, "rejects-caption", "3 records")
 
 	count := make(map[string]int)
 	var headings []string
@@ -118,7 +118,7 @@ func TestKeyboard(t *testing.T) {
 	}
 
 	s.run(t, "pause", chromedp.Focus(chromedp.CSS("#pause")), chromedp.KeyEvent(" "))
-	s.waitForText(t, "connection", "Paused", soon)
+	s.waitForText(t, "connection", "Paused")
 	before := s.text(t, "rows")
 	s.env.Producer(t, "--file", s.env.Sample(t, "2012-2.csv"), "--wait").Exits(t, 0)
 	eval[bool](t, s.browser, "new Promise((done) => setTimeout(() => done(true), 1500))")
@@ -126,11 +126,11 @@ func TestKeyboard(t *testing.T) {
 		t.Errorf("while paused %s rows became %s", before, after)
 	}
 	s.run(t, "go on", chromedp.KeyEvent("\r"))
-	s.waitForText(t, "connection", live, soon)
+	s.waitForText(t, "connection", live)
 	s.shows(t)
 
 	s.run(t, "open the table", chromedp.Focus(chromedp.CSS("summary")), chromedp.KeyEvent("\r"))
-	s.waitForText(t, "course-table", s.text(t, "mean"), soon)
+	s.waitForText(t, "course-table", s.text(t, "mean"))
 	rows := eval[[]string](t, s.browser, `[...document.querySelectorAll("#course-table tbody tr")].map((tr) => [...tr.cells].map((c) => c.textContent).join(" "))`)
 	if len(rows) < 2 || rows[len(rows)-1] != s.text(t, "count")+" "+s.text(t, "mean") {
 		t.Errorf("the plot as a table: %q", rows)
@@ -159,7 +159,7 @@ func TestCalm(t *testing.T) {
 	s.env.StartProducer(t, "--file", path, "--batch-size", "100", "--wait").Wait(t).Exits(t, 0)
 	s.shows(t)
 	took := time.Since(began)
-	s.waitForText(t, "news", "many.csv is loaded: 150,000 rows, 0 rejected.", soon)
+	s.waitForText(t, "news", "many.csv is loaded: 150,000 rows, 0 rejected.")
 	if read := eval[[]string](t, s.browser, "noted.read"); len(read) != 1 {
 		t.Errorf("read out in %s: %q", took, read)
 	}

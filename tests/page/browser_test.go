@@ -161,9 +161,9 @@ func (b *browser) text(t *testing.T, id string) string {
 }
 
 // waitForText waits until an element says it.
-func (b *browser) waitForText(t *testing.T, id, want string, within time.Duration) {
+func (b *browser) waitForText(t *testing.T, id, want string) {
 	t.Helper()
-	harness.Eventually(t, within, fmt.Sprintf("#%s says %q", id, want), func() (bool, string) {
+	harness.Eventually(t, soon, fmt.Sprintf("#%s says %q", id, want), func() (bool, string) {
 		text := b.text(t, id)
 		return strings.Contains(text, want), text
 	})

@@ -117,8 +117,8 @@ func TestLooks(t *testing.T) {
 		return done > 0.3, strconv.FormatFloat(done, 'g', -1, 64)
 	})
 	loading.Signal(t, syscall.SIGSTOP)
-	s.waitForText(t, "loads-caption", "8 sources, 1 under way", soon)
-	s.waitForText(t, "lag", "none", soon)
+	s.waitForText(t, "loads-caption", "8 sources, 1 under way")
+	s.waitForText(t, "lag", "none")
 	s.shows(t)
 	for _, l := range looks {
 		t.Run(l.name, func(t *testing.T) {

@@ -65,7 +65,7 @@ func (s *site) shows(t *testing.T) {
 
 func TestNumbersAreTheDatabases(t *testing.T) {
 	s := open(t)
-	s.waitForText(t, "empty", "Nothing has been loaded yet", soon)
+	s.waitForText(t, "empty", "Nothing has been loaded yet")
 	for _, name := range []string{"2012-1.csv", "2012-2.csv", "validation.csv"} {
 		s.env.Producer(t, "--file", s.env.Sample(t, name), "--batch-size", "5", "--wait").Exits(t, 0)
 		s.shows(t)
@@ -73,19 +73,19 @@ func TestNumbersAreTheDatabases(t *testing.T) {
 	s.env.Producer(t, "--file", s.env.File(t, "bad.csv", bad), "--wait").Exits(t, 3)
 	s.shows(t)
 
-	s.waitForText(t, "loads-caption", "4 sources, all complete", soon)
+	s.waitForText(t, "loads-caption", "4 sources, all complete")
 	loads := eval[[]string](t, s.browser, `[...document.querySelectorAll("#loads tbody tr")].map((tr) => [...tr.cells].map((c) => c.textContent.replace(/ complete.*/, "")).join("|"))`)
 	if diff := cmp.Diff([]string{"bad.csv|1,|2|3", "validation.csv|2,|8|0", "2012-2.csv|6,|29|0", "2012-1.csv|5,|22|0"}, loads); diff != "" {
 		t.Error("loads: want -, got +", diff)
 	}
-	s.waitForText(t, "rejects-caption", "3 records not corrected", soon)
+	s.waitForText(t, "rejects-caption", "3 records not corrected")
 	rejects := eval[[]string](t, s.browser, `[...document.querySelectorAll("#rejects tbody tr")].map((tr) => [...tr.cells].map((c) => c.textContent).join("|"))`)
 	for i, want := range []string{"line 6|fewer fields than the source has columns2/13/2012,55", "line 4|timestamp: no such date", "line 3|price: not a decimal number"} {
 		if len(rejects) <= i || !strings.HasPrefix(rejects[i], "bad.csv, "+want) {
 			t.Errorf("rejects[%d] is not %q: %q", i, want, rejects)
 		}
 	}
-	s.waitForText(t, "lag", "none", soon)
+	s.waitForText(t, "lag", "none")
 
 	// Fields of the line that goes to stats.price, with all their digits.
 	line := s.get(t, "stats")
@@ -119,7 +119,7 @@ func TestMovesWhileALoadRuns(t *testing.T) {
 	})()`)
 	s.env.StartProducer(t, "--file", path, "--batch-size", "100", "--wait").Wait(t).Exits(t, 0)
 	s.shows(t)
-	s.waitForText(t, "loads-caption", "1 source, all complete", soon)
+	s.waitForText(t, "loads-caption", "1 source, all complete")
 	counts, progress := eval[int](t, s.browser, "seen.counts.size"), eval[[]string](t, s.browser, "[...seen.progress]")
 	t.Logf("%d different counts; progress %v; rates %v", counts, progress, eval[[]string](t, s.browser, "[...seen.rates]"))
 	if counts < 5 {
@@ -139,9 +139,9 @@ func TestHostileNames(t *testing.T) {
 	s := open(t)
 	const name = `<img src=x onerror=document.title=1>"&amp;'; alert(1).csv`
 	s.env.Producer(t, "--file", s.env.File(t, name, strings.ReplaceAll(bad, "fifty", "<b>fifty</b>\x1b[2J")), "--wait").Exits(t, 3)
-	s.waitForText(t, "source", name, soon)
-	s.waitForText(t, "loads", name, soon)
-	s.waitForText(t, "rejects", `<b>fifty</b>\x1b[2J`, soon)
+	s.waitForText(t, "source", name)
+	s.waitForText(t, "loads", name)
+	s.waitForText(t, "rejects", `<b>fifty</b>\x1b[2J`)
 	if n := eval[int](t, s.browser, `document.querySelectorAll("main img, main b, main script").length`); n > 0 {
 		t.Errorf("%d elements were made of text", n)
 	}
@@ -159,14 +159,14 @@ func TestConnectionLostAndHealed(t *testing.T) {
 	address := s.hostPort()
 
 	s.consumer.Kill(t)
-	s.waitForText(t, "connection", "Connection lost", soon)
-	s.waitForText(t, "lost", "No connection to the consumer since", soon)
+	s.waitForText(t, "connection", "Connection lost")
+	s.waitForText(t, "lost", "No connection to the consumer since")
 	if title := eval[string](t, s.browser, "document.title"); !strings.Contains(title, "lost") {
 		t.Errorf("the title says %q", title)
 	}
 	s.startConsumer(t, address)
-	s.waitForText(t, "connection", live, soon)
-	s.waitForText(t, "news", "Connected again", soon)
+	s.waitForText(t, "connection", live)
+	s.waitForText(t, "news", "Connected again")
 	s.env.Producer(t, "--file", s.env.Sample(t, "2012-2.csv"), "--wait").Exits(t, 0)
 	s.shows(t)
 	// The plot goes on where it was.
@@ -176,9 +176,9 @@ func TestConnectionLostAndHealed(t *testing.T) {
 
 	// One that hangs closes no connection.
 	s.consumer.Signal(t, syscall.SIGSTOP)
-	s.waitForText(t, "connection", "Connection lost", soon)
+	s.waitForText(t, "connection", "Connection lost")
 	s.consumer.Signal(t, syscall.SIGCONT)
-	s.waitForText(t, "connection", live, soon)
+	s.waitForText(t, "connection", live)
 
 	// Ended in order, the consumer lets go of the page at once.
 	told := time.Now()
@@ -186,7 +186,7 @@ func TestConnectionLostAndHealed(t *testing.T) {
 	if took := time.Since(told); took > 5*time.Second {
 		t.Errorf("with a page open the consumer took %s to end", took)
 	}
-	s.waitForText(t, "connection", "Connection lost", soon)
+	s.waitForText(t, "connection", "Connection lost")
 }
 
 // TestOpenedBeforeTheConsumerIsReady: a page that is opened while the consumer
@@ -204,11 +204,11 @@ func TestOpenedBeforeTheConsumerIsReady(t *testing.T) {
 	})
 	s.readAddress(t)
 	s.run(t, "open the page", chromedp.Navigate(s.address))
-	s.waitForText(t, "problems", "The consumer is starting", soon)
+	s.waitForText(t, "problems", "The consumer is starting")
 	s.consumer.Kill(t)
-	s.waitForText(t, "connection", "Connection lost", soon)
+	s.waitForText(t, "connection", "Connection lost")
 	s.startConsumer(t, s.hostPort())
-	s.waitForText(t, "connection", live, soon)
+	s.waitForText(t, "connection", live)
 	s.env.Producer(t, "--file", s.env.Sample(t, "2012-1.csv"), "--wait").Exits(t, 0)
 	s.shows(t)
 	if said := s.text(t, "problems"); said != "" {

@@ -44,7 +44,7 @@ func TestBehindAProxy(t *testing.T) {
 	t.Cleanup(front.CloseClientConnections)
 	s.address = front.URL + "/"
 	s.run(t, "open the page", chromedp.Navigate(front.URL+"/gauge/"))
-	s.waitForText(t, "connection", live, soon)
+	s.waitForText(t, "connection", live)
 	s.env.Producer(t, "--file", s.env.Sample(t, "2012-1.csv"), "--wait").Exits(t, 0)
 	s.shows(t)
 	s.quiet(t)

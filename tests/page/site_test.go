@@ -36,7 +36,7 @@ func open(t *testing.T, args ...string) *site {
 	s := &site{browser: startBrowser(t), env: harness.New(t)}
 	s.startConsumer(t, anyPort, args...)
 	s.run(t, "open the page", chromedp.Navigate(s.address))
-	s.waitForText(t, "connection", live, soon)
+	s.waitForText(t, "connection", live)
 	return s
 }
 
