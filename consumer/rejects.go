@@ -90,7 +90,7 @@ func withStore(ctx context.Context, cmd *cli.Command, f func(*store.Store) error
 	}
 	defer pool.Close()
 	err = f(store.New(pool, slog.New(slog.DiscardHandler)))
-	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDisagree) || ctx.Err() != nil || commandline.IsMistake(err) {
+	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDisagree) || errors.Is(err, errTold) || ctx.Err() != nil || commandline.IsMistake(err) {
 		return err
 	}
 	return store.Remedy(err)

@@ -37,6 +37,9 @@ type Load struct {
 	// Rows and Rejected add up to the records of the batches done.
 	Rows     int64 `json:"rows"`
 	Rejected int64 `json:"rejected"`
+	// Retired says that the load was taken back: nothing of it is stored, and its
+	// batches are ignored.
+	Retired bool `json:"retired,omitempty"`
 	// Missing are ranges of batch numbers that are not in the ledger, ascending,
 	// as many as were asked for. MissingMore says that there are more.
 	Missing     []Range `json:"missing,omitempty"`

@@ -125,7 +125,7 @@ func differences(ctx context.Context, t testing.TB, conn *pgxpool.Conn) []differ
 // checkSources holds the ledger and the sources against each other and loads.
 func checkSources(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads []Load) {
 	t.Helper()
-	if n := one[int](ctx, t, conn, `SELECT count(*) FROM sources`); n != len(loads) {
+	if n := one[int](ctx, t, conn, `SELECT count(*) FROM sources WHERE retired_at IS NULL`); n != len(loads) {
 		t.Errorf("%d sources, not %d", n, len(loads))
 	}
 	for _, load := range loads {

@@ -30,7 +30,7 @@ type counter struct {
 
 // totals are in messages, but for rows and rejects.
 type totals struct {
-	batches, rows, rejects, repeated, superseded, refused, dead int64
+	batches, rows, rejects, repeated, superseded, refused, retired, dead int64
 }
 
 func newCounter(logger *slog.Logger) *counter {
@@ -70,6 +70,16 @@ func (c *counter) refused(b *store.Batch) {
 		c.logger.Warn("batches are refused: other content was loaded under the same name. "+
 			"Rename the file, or run the producer with --label or --allow-changed",
 			"name", b.Source.Name, "source", b.Source.Identity, "ignored", c.sum.refused)
+	}
+}
+
+func (c *counter) retired(b *store.Batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sum.retired++
+	if c.remind(b.Source.Identity) {
+		c.logger.Warn("batches of a source that was unloaded are ignored. Run the producer with --label to load it again",
+			"name", b.Source.Name, "source", b.Source.Identity, "ignored", c.sum.retired)
 	}
 }
 
@@ -120,7 +130,7 @@ func (c *counter) close() {
 		c.log("committed")
 	}
 	c.logger.Info("stopped", "batches", c.sum.batches, "rows", c.sum.rows, "rejects", c.sum.rejects, "dead", c.sum.dead,
-		"repeated", c.sum.repeated, "superseded", c.sum.superseded, "refused", c.sum.refused)
+		"repeated", c.sum.repeated, "superseded", c.sum.superseded, "refused", c.sum.refused, "retired", c.sum.retired)
 }
 
 func (c *counter) log(message string) {

@@ -326,10 +326,10 @@ func TestStop(t *testing.T) {
 
 func TestAcknowledgesWhatChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		messages := append(batches(t, 6), batch(t, 1, 1)) // the first came twice
+		messages := append(batches(t, 7), batch(t, 1, 1)) // the first came twice
 		l := newLedger()
 		l.outcome = map[int64]store.Outcome{
-			2: store.AlreadyStored, 3: store.Superseded, 4: store.Superseded, 5: store.Refused,
+			2: store.AlreadyStored, 3: store.Superseded, 4: store.Superseded, 5: store.Refused, 7: store.Retired,
 		}
 		j, err := run(t, messages, l, 1)
 		if err != nil {
@@ -338,7 +338,7 @@ func TestAcknowledgesWhatChangesNothing(t *testing.T) {
 		expectFate(t, messages, 1, 0)
 		expectStored(t, l, 1, 6)
 		want := map[string]string{
-			"batches": "2", "rows": "2", "rejects": "0", "dead": "0", "repeated": "2", "superseded": "2", "refused": "1",
+			"batches": "2", "rows": "2", "rejects": "0", "dead": "0", "repeated": "2", "superseded": "2", "refused": "1", "retired": "1",
 		}
 		if diff := cmp.Diff(want, j.said("stopped")[0].fields); diff != "" {
 			t.Error("want -, got +", diff)

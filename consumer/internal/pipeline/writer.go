@@ -223,6 +223,8 @@ func (w *writer) report(batches []*store.Batch, result *store.Result) {
 			w.counter.superseded(b)
 		case store.Refused:
 			w.counter.refused(b)
+		case store.Retired:
+			w.counter.retired(b)
 		}
 	}
 	w.counter.committed(result)

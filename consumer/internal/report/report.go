@@ -90,6 +90,10 @@ func (p Printer) History(h *store.History) error {
 		return p.line(h)
 	}
 	state := "done"
+	if h.Retired {
+		_, err := fmt.Fprintf(p.Out, "%s  unloaded\n  id      %s\n", Printable(h.Name), h.Source)
+		return err
+	}
 	if missing := h.Batches - h.Done; missing > 0 {
 		state = fmt.Sprintf("%d of %d batches missing", missing, h.Batches)
 	}

@@ -48,7 +48,7 @@ UPDATE sources
        stats_after  = CASE WHEN done + new.batches = sources.batches
                            THEN (SELECT ` + statsAsJSON + ` FROM stats WHERE metric = 'price') END
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS new (source_id, batches, rows, rejected)
- WHERE sources.source_id = new.source_id
+ WHERE sources.source_id = new.source_id AND sources.retired_at IS NULL
 RETURNING sources.source_id, completed_at IS NOT NULL`
 
 // statsAsJSON is the statistics as loads keep them: before and after.
@@ -157,7 +157,8 @@ func scanCompleted(rows pgx.Rows, sources []progress) ([]Source, error) {
 		return nil
 	})
 	if err == nil && updated != len(sources) {
-		err = &countError{table: "sources", want: int64(len(sources)), have: int64(updated)}
+		// Sources are never deleted.
+		err = errRetired
 	}
 	return completed, err
 }

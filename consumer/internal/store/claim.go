@@ -45,6 +45,9 @@ func claim(ctx context.Context, tx pgx.Tx, batches []*Batch, sources map[string]
 		case !stands:
 			outcomes[i] = Refused
 			continue
+		case src.retired:
+			outcomes[i] = Retired
+			continue
 		case src.plan != b.Source.Plan || src.batches != b.Source.Batches:
 			outcomes[i] = Superseded
 			continue

@@ -43,7 +43,7 @@ SELECT source_id, batch, line, column_name, reason, raw, length, digest, rejecte
 const moveToRows = `
 UPDATE sources SET rows = sources.rows + new.n, rejected = sources.rejected - new.n
   FROM unnest($1::integer[], $2::bigint[]) AS new (source_id, n)
- WHERE sources.source_id = new.source_id`
+ WHERE sources.source_id = new.source_id AND sources.retired_at IS NULL`
 
 // Correct puts rows in the place of rejects, in one transaction, each only
 // where the reject still stands: applied says for each correction whether it
@@ -144,7 +144,7 @@ func countCorrected(ctx context.Context, tx pgx.Tx, batches []claimed, total *ta
 	}
 	tag, err := tx.Exec(ctx, moveToRows, ids, counts)
 	if err == nil && tag.RowsAffected() != int64(len(ids)) {
-		err = &countError{table: "sources", want: int64(len(ids)), have: tag.RowsAffected()}
+		err = errRetired
 	}
 	return snapshot, err
 }

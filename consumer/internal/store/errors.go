@@ -60,6 +60,9 @@ func Classify(err error) Class {
 	if _, ok := errors.AsType[*countError](err); ok {
 		return Fatal
 	}
+	if errors.Is(err, errRetired) {
+		return Retry
+	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if retryClasses[sqlClass(server.Code)] {
 			return Retry
@@ -126,6 +129,10 @@ func (e *ValueError) Error() string {
 }
 
 func (e *ValueError) Unwrap() error { return e.Cause }
+
+// errRetired says that a source was unloaded while the transaction was under
+// way. The next attempt finds it so from the start.
+var errRetired = errors.New("the source was unloaded meanwhile")
 
 // countError is a statement that did not touch the rows it had to.
 type countError struct {

@@ -14,9 +14,9 @@ import (
 const minPrefix = 8
 
 // What is loaded comes before what was taken back.
-const selectMeant = `SELECT ` + loadColumns + `, retired_at IS NOT NULL AS retired FROM sources
+const selectMeant = `SELECT ` + loadColumns + ` FROM sources
  WHERE identity = $1 OR name = $1 OR (length($1) >= $2 AND starts_with(identity, $1))
- ORDER BY identity = $1 DESC, retired, source_id DESC
+ ORDER BY identity = $1 DESC, retired_at IS NOT NULL, source_id DESC
  LIMIT $3`
 
 // Find returns the load that given stands for: its id, the beginning of its id,
@@ -33,12 +33,11 @@ func find(ctx context.Context, q queryer, given string) (int32, *wire.Load, erro
 		return 0, nil, fmt.Errorf("look the load up: %w", err)
 	}
 	type candidate struct {
-		id      int32
-		load    wire.Load
-		retired bool
+		id   int32
+		load wire.Load
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
-		c.id, c.load, err = scanLoad(row, &c.retired)
+		c.id, c.load, err = scanLoad(row)
 		return c, err
 	})
 	switch {
@@ -46,14 +45,14 @@ func find(ctx context.Context, q queryer, given string) (int32, *wire.Load, erro
 		return 0, nil, fmt.Errorf("look the load up: %w", err)
 	case len(found) == 0:
 		return 0, nil, &UnknownSourceError{Given: given}
-	case found[0].retired:
+	case found[0].load.Retired:
 		return 0, nil, &UnknownSourceError{Given: given, Retired: true}
-	case len(found) == 1 || found[1].retired || found[0].load.Source == given:
+	case len(found) == 1 || found[1].load.Retired || found[0].load.Source == given:
 		return found[0].id, &found[0].load, nil
 	}
 	var identities []string
 	for _, c := range found {
-		if !c.retired {
+		if !c.load.Retired {
 			identities = append(identities, c.load.Source)
 		}
 	}

@@ -20,7 +20,7 @@ const (
 	maxMissing  = 10_000
 	maxRejects  = 1000
 	rawExcerpt  = 200
-	loadColumns = `source_id, identity, name, size, plan, batches, done, rows, rejected`
+	loadColumns = `source_id, identity, name, size, plan, batches, done, rows, rejected, retired_at IS NOT NULL`
 )
 
 // Ask answers what the database knows of a source, as of one moment.
@@ -35,7 +35,7 @@ func (s *Store) Ask(ctx context.Context, request wire.LoadRequest) (*wire.LoadRe
 		if request.Name == "" {
 			return nil
 		}
-		rows, err := tx.Query(ctx, "SELECT "+loadColumns+" FROM sources WHERE name = $1 ORDER BY source_id DESC LIMIT $2", request.Name, maxNamed)
+		rows, err := tx.Query(ctx, "SELECT "+loadColumns+" FROM sources WHERE name = $1 AND retired_at IS NULL ORDER BY source_id DESC LIMIT $2", request.Name, maxNamed)
 		if err != nil {
 			return err
 		}
@@ -73,10 +73,10 @@ func askSource(ctx context.Context, tx pgx.Tx, request wire.LoadRequest, reply *
 // within keeps a number from a question between 0 and what an answer may hold.
 func within(asked, most int) int { return max(0, min(asked, most)) }
 
-// scanLoad reads loadColumns, and into more what was selected after them.
-func scanLoad(row pgx.Row, more ...any) (id int32, load wire.Load, err error) {
+// scanLoad reads loadColumns.
+func scanLoad(row pgx.Row) (id int32, load wire.Load, err error) {
 	var plan []byte
-	err = row.Scan(append([]any{&id, &load.Source, &load.Name, &load.Size, &plan, &load.Batches, &load.Done, &load.Rows, &load.Rejected}, more...)...)
+	err = row.Scan(&id, &load.Source, &load.Name, &load.Size, &plan, &load.Batches, &load.Done, &load.Rows, &load.Rejected, &load.Retired)
 	if err != nil {
 		return 0, wire.Load{}, err
 	}
@@ -176,7 +176,7 @@ func (s *Store) Histories(ctx context.Context, show func(*History) error) error 
 			var plan []byte
 			var id int32
 			var created, completed *time.Time
-			err := rows.Scan(&id, &h.Source, &h.Name, &h.Size, &plan, &h.Batches, &h.Done, &h.Rows, &h.Rejected,
+			err := rows.Scan(&id, &h.Source, &h.Name, &h.Size, &plan, &h.Batches, &h.Done, &h.Rows, &h.Rejected, &h.Retired,
 				&created, &completed, &h.Before, &h.After)
 			if err != nil {
 				return err

@@ -18,6 +18,8 @@ type source struct {
 	batches int64
 	// begun says that a batch of it has been committed before.
 	begun bool
+	// retired says that it was unloaded.
+	retired bool
 }
 
 // A name that is claimed stands for one content only: a source that claims one
@@ -30,12 +32,12 @@ SELECT identity, name, claims_name, size, plan, batches
   FROM unnest($1::text[], $2::text[], $3::boolean[], $4::bigint[], $5::jsonb[], $6::bigint[])
        AS new (identity, name, claims_name, size, plan, batches)
  WHERE NOT EXISTS (SELECT FROM sources old WHERE old.identity = new.identity)
-   AND NOT (new.claims_name AND EXISTS (SELECT FROM sources old WHERE old.name = new.name))
+   AND NOT (new.claims_name AND EXISTS (SELECT FROM sources old WHERE old.name = new.name AND old.retired_at IS NULL))
  ORDER BY identity
     ON CONFLICT DO NOTHING`
 
 const selectSources = `
-SELECT identity, source_id, plan, batches, stats_before IS NOT NULL
+SELECT identity, source_id, plan, batches, stats_before IS NOT NULL, retired_at IS NOT NULL
   FROM sources WHERE identity = ANY ($1)`
 
 // register inserts the sources that are new and returns those that stand, by
@@ -79,7 +81,7 @@ func register(ctx context.Context, tx pgx.Tx, batches []*Batch) (map[string]sour
 			var identity string
 			var plan []byte
 			var src source
-			if err := rows.Scan(&identity, &src.id, &plan, &src.batches, &src.begun); err != nil {
+			if err := rows.Scan(&identity, &src.id, &plan, &src.batches, &src.begun, &src.retired); err != nil {
 				return err
 			}
 			var err error

@@ -86,6 +86,8 @@ const (
 	Superseded
 	// Refused: other content stands under its source's name; nothing changed.
 	Refused
+	// Retired: its source was unloaded; nothing changed.
+	Retired
 )
 
 // Result is what a committed transaction did.

@@ -166,7 +166,8 @@ func (d *delivery) explain(err error) error {
 func (d *delivery) fail(ctx context.Context, err error, at string) error {
 	var format *load.FormatError
 	var taken *load.NameTakenError
-	if errors.As(err, &format) || errors.As(err, &taken) {
+	var retired *load.RetiredError
+	if errors.As(err, &format) || errors.As(err, &taken) || errors.As(err, &retired) {
 		d.report.State = report.Refused
 	}
 	return d.stopped(ctx, d.report, named(d.report, err), at)

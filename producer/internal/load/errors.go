@@ -39,6 +39,13 @@ func (e *FormatError) Error() string {
 		strings.Join(e.Differences, "; "))
 }
 
+// RetiredError says that the source was loaded once and taken back.
+type RetiredError struct{}
+
+func (e *RetiredError) Error() string {
+	return "it was loaded and taken back ('consumer unload'), so that its batches are ignored. --label NAME loads it again"
+}
+
 // CountError says that the database and the file disagree about how much the
 // file holds, which no command of the pair brings about.
 type CountError struct {

@@ -32,13 +32,16 @@ func (o *Ours) Question() wire.LoadRequest {
 // Judge says whether the load in an answer is the one that is being sent. If so
 // it returns the load, nil when nothing of it is stored yet. Otherwise the error
 // is one of: *OtherBatchSizeError, to be cured by cutting the source again;
-// *FormatError, *NameTakenError and *CountError, which end the load.
+// *RetiredError, *FormatError, *NameTakenError and *CountError, which end the
+// load.
 func (o *Ours) Judge(reply *wire.LoadReply) (*wire.Load, error) {
 	stored := reply.Load
 	if stored == nil {
 		return nil, o.judgeName(reply.Named)
 	}
 	switch {
+	case stored.Retired:
+		return nil, &RetiredError{}
 	case stored.Plan.Format != o.Plan.Format:
 		return nil, &FormatError{Name: o.Name, Differences: differences(stored.Plan.Format, o.Plan.Format)}
 	case stored.Plan.BatchSize != o.Plan.BatchSize:

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamgauge/streamgauge/shared/stats"
+	"github.com/streamgauge/streamgauge/shared/wire"
+)
+
+// What a load has left, in the order in which writers lock it. A batch that
+// another transaction adds meanwhile is not seen by these.
+const (
+	deleteBatches     = `DELETE FROM batches WHERE source_id = $1`
+	deleteRejects     = `DELETE FROM rejects WHERE source_id = $1`
+	deleteCorrections = `DELETE FROM corrections WHERE source_id = $1`
+	deletePrices      = `DELETE FROM prices WHERE source_id = $1`
+)
+
+const retireSource = `
+UPDATE sources
+   SET retired_at = clock_timestamp(), claims_name = false, done = 0, rows = 0, rejected = 0,
+       completed_at = NULL, stats_before = NULL, stats_after = NULL
+ WHERE source_id = $1 AND retired_at IS NULL`
+
+// recomputeStats scans the table, as nothing else does that changes it.
+const recomputeStats = `
+UPDATE stats
+   SET revision = revision + 1, source = $1, updated_at = clock_timestamp(),
+       rejected = (SELECT count(*) FROM rejects),
+       (rows, count, sum, sum_squares, min, max, first, last) =
+       (SELECT count(*), count(price), coalesce(sum(price), 0), coalesce(sum(price * price), 0),
+               min(price), max(price), min("timestamp"), max("timestamp") FROM prices)
+ WHERE metric = 'price'
+RETURNING ` + snapshotColumns
+
+// Unloaded is what was taken back.
+type Unloaded struct {
+	wire.Load
+	// Snapshot is the statistics of what is left.
+	Snapshot *stats.Snapshot
+}
+
+// Unload takes the load back that given stands for, in one transaction: its rows,
+// rejects, corrections and ledger, and its part in the statistics, which are
+// computed anew. The source stays, retired. The error is an *UnknownSourceError
+// or an *AmbiguousSourceError where given stands for none, or several.
+//
+// Writers are not kept waiting while the rows are deleted, only from then on.
+// What they have added to the load by then is deleted too; who comes later finds
+// the source retired.
+func (s *Store) Unload(ctx context.Context, given string) (*Unloaded, error) {
+	var unloaded *Unloaded
+	err := s.change(ctx, func(tx pgx.Tx) error {
+		id, load, err := find(ctx, tx, given)
+		if err != nil {
+			return err
+		}
+		unloaded, err = unload(ctx, tx, id, load)
+		return err
+	})
+	if errors.Is(err, errRetired) {
+		return nil, &UnknownSourceError{Given: given, Retired: true}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return unloaded, nil
+}
+
+func unload(ctx context.Context, tx pgx.Tx, id int32, load *wire.Load) (*Unloaded, error) {
+	if err := deleteLoad(ctx, tx, id); err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, lockStats); err != nil {
+		return nil, fmt.Errorf("lock the statistics: %w", err)
+	}
+	if err := deleteLoad(ctx, tx, id); err != nil {
+		return nil, err
+	}
+	tag, err := tx.Exec(ctx, retireSource, id)
+	if err != nil {
+		return nil, fmt.Errorf("retire the source: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return nil, errRetired
+	}
+	snapshot, err := scanSnapshot(tx.QueryRow(ctx, recomputeStats, load.Name))
+	if err != nil {
+		return nil, fmt.Errorf("compute the statistics: %w", err)
+	}
+	return &Unloaded{Load: *load, Snapshot: snapshot}, nil
+}
+
+// deleteLoad deletes what has been committed of a load. It reads the rows only
+// where the ledger had batches.
+func deleteLoad(ctx context.Context, tx pgx.Tx, id int32) error {
+	tag, err := tx.Exec(ctx, deleteBatches, id)
+	if err != nil {
+		return fmt.Errorf("delete the load: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil
+	}
+	for _, statement := range []string{deleteRejects, deleteCorrections, deletePrices} {
+		if _, err := tx.Exec(ctx, statement, id); err != nil {
+			return fmt.Errorf("delete the load: %w", err)
+		}
+	}
+	return nil
+}
