@@ -51,6 +51,10 @@ func checkCommands(t *testing.T, env *harness.Env, groups []*group, files []*fil
 	t.Run("rejects export and replay", func(t *testing.T) { checkExport(t, env, files) })
 	t.Run("watch", func(t *testing.T) { checkWatch(t, env) })
 	t.Run("service", func(t *testing.T) { checkAnswers(t, env, files) })
+	for _, source := range env.Rows(t, "SELECT identity FROM sources WHERE name ~ '[^a-z0-9._-]' ORDER BY source_id LIMIT 10") {
+		show := env.Consumer(t, "unload", source[0], "--yes").Exits(t, 0)
+		checkShown(t, "unload", show.Stdout+show.Stderr)
+	}
 }
 
 // checkSingle shows dead batches and rejects one by one, those whose bytes a

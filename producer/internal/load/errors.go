@@ -83,7 +83,7 @@ func (e *NameTakenError) Error() string {
 			e.By, loaded(e.Other))
 	}
 	return fmt.Sprintf("its content differs from what was loaded under this name (%s). "+
-		"Those rows stay, whatever is loaded now. If these are other rows, rename the file, or give --allow-changed to load them under the same name, "+
+		"If it is a corrected copy, take the first load back with 'consumer unload'. If these are other rows, rename the file, or give --allow-changed to load them under the same name, "+
 		"or --label NAME to load them as a version of their own: both will count",
 		loaded(e.Other))
 }
