@@ -49,6 +49,12 @@ test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… an
 	bin/tools/gotestsum --format pkgname --format-hide-empty-pkg -- \
 		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
 
+# SEED replays one schedule and shows it; FIRST is the seed to begin with.
+.PHONY: sim
+sim: ## play SCHEDULES=100000 simulated schedules of faults, or show the one of SEED=n
+	@SCHEDULES=$(or $(SCHEDULES),100000) SEED=$(SEED) FIRST=$(FIRST) \
+		go test -count=1 -timeout 0 -v -run TestSchedules ./consumer/internal/simulation
+
 .PHONY: bench
 bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smoke is short, BENCH=-help lists the options
 	@go run ./tests/benchmarks $(or $(BENCH),-write docs)

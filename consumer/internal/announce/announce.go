@@ -31,18 +31,18 @@ type Database interface {
 	Latest(ctx context.Context) (*stats.Snapshot, error)
 }
 
-// subject is stats.price, as the announcer uses it.
-type subject interface {
-	publish(line []byte) error
-	// listen passes on what anyone publishes, until stop is called.
-	listen(heard chan *nats.Msg) (stop func(), err error)
-	// kept returns the line that latecomers get; nil when there is none.
-	kept(ctx context.Context) ([]byte, error)
+// Subject is stats.price, as the announcer uses it.
+type Subject interface {
+	Publish(line []byte) error
+	// Listen passes on what anyone publishes, until stop is called.
+	Listen(heard chan *nats.Msg) (stop func(), err error)
+	// Kept returns the line that latecomers get; nil when there is none.
+	Kept(ctx context.Context) ([]byte, error)
 }
 
 // Announcer publishes the snapshots of one process and follows those of all.
 type Announcer struct {
-	subject  subject
+	subject  Subject
 	database Database
 	logger   *slog.Logger
 	commits  chan *stats.Snapshot
@@ -55,10 +55,11 @@ type Announcer struct {
 
 // New returns an Announcer that publishes nothing before Run.
 func New(nc *nats.Conn, js jetstream.JetStream, database Database, ensure Ensure, logger *slog.Logger) *Announcer {
-	return newAnnouncer(&natsSubject{nc: nc, js: js, ensure: ensure, logger: logger}, database, logger)
+	return NewOn(&natsSubject{nc: nc, js: js, ensure: ensure, logger: logger}, database, logger)
 }
 
-func newAnnouncer(on subject, database Database, logger *slog.Logger) *Announcer {
+// NewOn is New on any Subject.
+func NewOn(on Subject, database Database, logger *slog.Logger) *Announcer {
 	return &Announcer{subject: on, database: database, logger: logger, commits: make(chan *stats.Snapshot, waiting), observe: func(*stats.Snapshot) {}}
 }
 
@@ -81,7 +82,7 @@ func (a *Announcer) Commit(s *stats.Snapshot) {
 // committed before.
 func (a *Announcer) Run(ctx context.Context) error {
 	heard := make(chan *nats.Msg, waiting)
-	stop, err := a.subject.listen(heard)
+	stop, err := a.subject.Listen(heard)
 	if err != nil {
 		return err
 	}
@@ -89,21 +90,40 @@ func (a *Announcer) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		var news bool
 		select {
 		case <-ctx.Done():
 			a.publishRest()
 			return nil
 		case s := <-a.commits:
-			if a.publish(s) {
-				timer.Reset(quiet)
-			}
+			news = a.publish(s)
 		case msg := <-heard:
-			if a.hear(msg.Data) {
-				timer.Reset(quiet)
-			}
+			news = a.hear(msg.Data)
 		case <-timer.C:
 			a.catchUp(ctx)
+			news = true
+		}
+		if a.takeAtHand(heard) || news {
 			timer.Reset(quiet)
+		}
+	}
+}
+
+// takeAtHand takes what has come meanwhile, what was heard first: it may make
+// publishing needless. It says whether any of it was news.
+func (a *Announcer) takeAtHand(heard chan *nats.Msg) (news bool) {
+	for {
+		select {
+		case msg := <-heard:
+			news = a.hear(msg.Data) || news
+			continue
+		default:
+		}
+		select {
+		case s := <-a.commits:
+			news = a.publish(s) || news
+		default:
+			return news
 		}
 	}
 }
@@ -130,7 +150,7 @@ func (a *Announcer) publish(s *stats.Snapshot) bool {
 		a.logger.Error("a snapshot can't be published", "error", err)
 		return false
 	}
-	if err := a.subject.publish(line); err != nil {
+	if err := a.subject.Publish(line); err != nil {
 		return false
 	}
 	a.highest, a.last = s, s
@@ -174,7 +194,7 @@ func (a *Announcer) catchUp(ctx context.Context) {
 // streamKeeps says whether latecomers would get s. It takes an answer that does
 // not come for yes: there is nobody to tell anything then.
 func (a *Announcer) streamKeeps(ctx context.Context, s *stats.Snapshot) bool {
-	line, err := a.subject.kept(ctx)
+	line, err := a.subject.Kept(ctx)
 	if err != nil {
 		return true
 	}

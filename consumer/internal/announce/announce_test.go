@@ -57,7 +57,7 @@ func TestAnnouncesAtTheStart(t *testing.T) {
 					b.other(t, test.kept)
 					b.seen()
 				}
-				a := newAnnouncer(b, &database{current: at(5)}, slog.New(slog.DiscardHandler))
+				a := NewOn(b, &database{current: at(5)}, slog.New(slog.DiscardHandler))
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error)
 				go func() { ended <- a.Run(ctx) }()
@@ -137,7 +137,7 @@ func TestCatchesUpWhenQuiet(t *testing.T) {
 		}, nil},
 		{"someone published what is no snapshot", func(t *testing.T, w *world) {
 			t.Helper()
-			if err := w.bus.publish([]byte("hello")); err != nil {
+			if err := w.Publish([]byte("hello")); err != nil {
 				t.Fatal(err)
 			}
 		}, []int64{3}},
@@ -176,7 +176,7 @@ func TestNoiseIsNotNews(t *testing.T) {
 				w.database.change(func(d *database) { d.current = at(4) })
 				for range 8 {
 					pass(promised / 8)
-					if err := w.bus.publish(noise); err != nil {
+					if err := w.Publish(noise); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -294,7 +294,7 @@ func TestCommitNeverBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const commits = waiting + 500
 		b, d := &bus{}, &database{current: at(commits)}
-		a := newAnnouncer(b, d, slog.New(slog.DiscardHandler))
+		a := NewOn(b, d, slog.New(slog.DiscardHandler))
 		for revision := int64(1); revision <= commits; revision++ {
 			a.Commit(at(revision))
 		}
@@ -315,10 +315,10 @@ func TestCommitNeverBlocks(t *testing.T) {
 
 type deafSubject struct{ bus }
 
-func (*deafSubject) listen(chan *nats.Msg) (func(), error) { return nil, nats.ErrConnectionClosed }
+func (*deafSubject) Listen(chan *nats.Msg) (func(), error) { return nil, nats.ErrConnectionClosed }
 
 func TestRunFailsWithoutASubscription(t *testing.T) {
-	a := newAnnouncer(&deafSubject{}, &database{current: at(1)}, slog.New(slog.DiscardHandler))
+	a := NewOn(&deafSubject{}, &database{current: at(1)}, slog.New(slog.DiscardHandler))
 	if err := a.Run(t.Context()); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("got %v", err)
 	}
@@ -373,7 +373,7 @@ func follow(steps []step, processes int) error {
 	ended := make(chan error, processes)
 	announcers := make([]*Announcer, processes)
 	for i := range announcers {
-		announcers[i] = newAnnouncer(b, d, slog.New(slog.DiscardHandler))
+		announcers[i] = NewOn(b, d, slog.New(slog.DiscardHandler))
 		go func() { ended <- announcers[i].Run(ctx) }()
 	}
 	revision := int64(0)

@@ -33,7 +33,7 @@ type bus struct {
 	failKept  error // of asking what is kept
 }
 
-func (b *bus) publish(line []byte) error {
+func (b *bus) Publish(line []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
@@ -49,7 +49,7 @@ func (b *bus) publish(line []byte) error {
 	return nil
 }
 
-func (b *bus) listen(heard chan *nats.Msg) (func(), error) {
+func (b *bus) Listen(heard chan *nats.Msg) (func(), error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.listeners = append(b.listeners, heard)
@@ -60,7 +60,7 @@ func (b *bus) listen(heard chan *nats.Msg) (func(), error) {
 	}, nil
 }
 
-func (b *bus) kept(context.Context) ([]byte, error) {
+func (b *bus) Kept(context.Context) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.last, b.failKept
@@ -73,7 +73,7 @@ func (b *bus) other(t *testing.T, s *stats.Snapshot) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.publish(line); err != nil {
+	if err := b.Publish(line); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -135,7 +135,7 @@ func start(t *testing.T, revision int64) *world {
 	w := &world{bus: &bus{}, database: &database{current: at(revision)}, ended: make(chan error, 1)}
 	w.other(t, at(revision))
 	w.seen()
-	w.Announcer = newAnnouncer(w.bus, w.database, slog.New(slog.DiscardHandler))
+	w.Announcer = NewOn(w.bus, w.database, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	w.stop = cancel
 	go func() { w.ended <- w.Run(ctx) }()

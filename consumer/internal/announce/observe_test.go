@@ -18,7 +18,7 @@ func TestObserverSeesWhatSubscribersKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{bus: &bus{}, database: &database{current: at(3)}}
 		w.other(t, at(3))
-		w.Announcer = newAnnouncer(w.bus, w.database, slog.New(slog.DiscardHandler))
+		w.Announcer = NewOn(w.bus, w.database, slog.New(slog.DiscardHandler))
 		var mu sync.Mutex
 		var observed []int64
 		w.Observe(func(s *stats.Snapshot) {

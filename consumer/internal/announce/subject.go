@@ -23,9 +23,9 @@ type natsSubject struct {
 	logger *slog.Logger
 }
 
-func (n *natsSubject) publish(line []byte) error { return n.nc.Publish(topology.SubjectStats, line) }
+func (n *natsSubject) Publish(line []byte) error { return n.nc.Publish(topology.SubjectStats, line) }
 
-func (n *natsSubject) listen(heard chan *nats.Msg) (stop func(), err error) {
+func (n *natsSubject) Listen(heard chan *nats.Msg) (stop func(), err error) {
 	sub, err := n.nc.ChanSubscribe(topology.SubjectStats, heard)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", topology.SubjectStats, err)
@@ -36,8 +36,8 @@ func (n *natsSubject) listen(heard chan *nats.Msg) (stop func(), err error) {
 	}, nil
 }
 
-// kept makes a stream that is missing anew.
-func (n *natsSubject) kept(ctx context.Context) ([]byte, error) {
+// Kept makes a stream that is missing anew.
+func (n *natsSubject) Kept(ctx context.Context) ([]byte, error) {
 	stream, err := n.js.Stream(ctx, topology.StreamStats)
 	if err == nil {
 		var last *jetstream.RawStreamMsg

@@ -33,12 +33,12 @@ import (
 const Connections = pipeline.Writers + 2
 
 const (
-	// finishWithin is what the transactions in hand get after a stop, within
+	// FinishWithin is what the transactions in hand get after a stop, within
 	// the five seconds a supervisor is promised.
-	finishWithin = 3 * time.Second
+	FinishWithin = 3 * time.Second
 	// endWithin is what everything gets after a stop: the transactions in hand,
 	// and a moment to say what came of them.
-	endWithin = finishWithin + 500*time.Millisecond
+	endWithin = FinishWithin + 500*time.Millisecond
 	// closeWithin is what the sessions get to end. Closing one that a server does
 	// not answer takes pgx many seconds, and the process's end does the same.
 	closeWithin = 300 * time.Millisecond
@@ -189,7 +189,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		return err
 	}
 	activity := new(pipeline.Activity)
-	in := intake.New(nc, again, logger)
+	in := intake.New(intake.Over(nc), again, logger)
 	announcer := announce.New(nc, js, database, again, logger)
 	// A stop ends the intake; the writers end when there is nothing left to
 	// take; the announcer ends when there is nothing left to announce.
@@ -209,7 +209,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	group.Go(func() error { return in.Run(taking) })
 	group.Go(func() error {
 		defer stopAnnouncing()
-		return pipeline.Run(working, intakeSource{in}, database, pipeline.Config{
+		return pipeline.Run(working, Source{in}, database, pipeline.Config{
 			BatchesPerCommit: config.BatchesPerCommit,
 			Announce:         announcer.Commit,
 			Activity:         activity,
@@ -232,7 +232,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	health.follow(dog.NotReady)
 	context.AfterFunc(taking, func() {
 		health.set("stopping")
-		time.AfterFunc(finishWithin, stopWorking)
+		time.AfterFunc(FinishWithin, stopWorking)
 	})
 	logger.Info("ready")
 	err = await(taking, group)
@@ -265,26 +265,6 @@ func await(taking context.Context, group *errgroup.Group) error {
 	case <-time.After(endWithin):
 		return context.Cause(taking)
 	}
-}
-
-// intakeSource is the intake as the pipeline knows it. It keeps a nil *Message
-// from becoming a Message that is not nil.
-type intakeSource struct{ *intake.Intake }
-
-func (s intakeSource) Take(ctx context.Context) (pipeline.Message, error) {
-	message, err := s.Intake.Take(ctx)
-	if message == nil {
-		return nil, err
-	}
-	return message, err
-}
-
-func (s intakeSource) TryTake() pipeline.Message {
-	message := s.Intake.TryTake()
-	if message == nil {
-		return nil
-	}
-	return message
 }
 
 func ensure(ctx context.Context, js jetstream.JetStream, config topology.Config) (*topology.Report, error) {

@@ -93,16 +93,18 @@ func (b *buffer) lastArrival() time.Time {
 	return b.last
 }
 
-func (b *buffer) drop(m *Message) {
+// drop says whether m was held until now.
+func (b *buffer) drop(m *Message) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, held := b.held[m]; !held {
-		return
+		return false
 	}
 	delete(b.held, m)
 	b.bytes -= m.size
 	close(b.freed)
 	b.freed = make(chan struct{})
+	return true
 }
 
 // take waits for a message; it returns nil when the buffer has been closed.

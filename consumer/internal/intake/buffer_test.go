@@ -20,28 +20,28 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // receipt records what the server is told of one message.
-type receipt struct {
+type deliveryLog struct {
 	mu         sync.Mutex
 	acks, naks int
 	inProgress []time.Time
 	fail       error
 }
 
-func (r *receipt) Ack(...nats.AckOpt) error {
+func (r *deliveryLog) Ack() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.acks++
 	return r.fail
 }
 
-func (r *receipt) Nak(...nats.AckOpt) error {
+func (r *deliveryLog) Nak() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.naks++
 	return r.fail
 }
 
-func (r *receipt) InProgress(...nats.AckOpt) error {
+func (r *deliveryLog) InProgress() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inProgress = append(r.inProgress, time.Now())
@@ -49,14 +49,14 @@ func (r *receipt) InProgress(...nats.AckOpt) error {
 }
 
 // reports returns when the message was reported in progress.
-func (r *receipt) reports() []time.Time {
+func (r *deliveryLog) reports() []time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]time.Time(nil), r.inProgress...)
 }
 
-func put(b *buffer, data int) (*Message, *receipt) {
-	r := &receipt{}
+func put(b *buffer, data int) (*Message, *deliveryLog) {
+	r := &deliveryLog{}
 	content := decode.Message{Subject: "rows.price", Data: make([]byte, data)}
 	m := &Message{Message: content, size: content.Size(), delivery: r, buffer: b, renewed: time.Now()}
 	b.add(m)
@@ -215,7 +215,7 @@ func TestBufferKeepsInProgress(t *testing.T) {
 		const held = 20 * time.Second
 		<-time.After(held)
 		synctest.Wait()
-		for name, r := range map[string]*receipt{"taken": takenReceipt, "waiting": waitingReceipt} {
+		for name, r := range map[string]*deliveryLog{"taken": takenReceipt, "waiting": waitingReceipt} {
 			last := received
 			for _, at := range append(r.reports(), received.Add(held)) {
 				if gap := at.Sub(last); gap > topology.InProgressEvery {

@@ -26,14 +26,14 @@ func headersDropped(msg *nats.Msg) bool {
 }
 
 // fetchHeaders returns the headers of a stored message as they were published.
-func fetchHeaders(ctx context.Context, nc *nats.Conn, sequence uint64) ([]byte, error) {
+func fetchHeaders(ctx context.Context, server Server, sequence uint64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
 	question, err := json.Marshal(map[string]uint64{"seq": sequence})
 	if err != nil {
 		return nil, fmt.Errorf("encode a question: %w", err)
 	}
-	answer, err := nc.RequestWithContext(ctx, getSubject, question)
+	answer, err := server.RequestWithContext(ctx, getSubject, question)
 	if err != nil {
 		return nil, err
 	}

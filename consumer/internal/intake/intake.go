@@ -47,7 +47,7 @@ type Ensure func(context.Context) error
 
 // Intake is safe for concurrent use.
 type Intake struct {
-	nc     *nats.Conn
+	server Server
 	ensure Ensure
 	logger *slog.Logger
 	buffer *buffer
@@ -56,8 +56,8 @@ type Intake struct {
 
 // New returns an Intake that has not begun. ensure is called before the first
 // pull and whenever the stream or the durable consumer is found missing.
-func New(nc *nats.Conn, ensure Ensure, logger *slog.Logger) *Intake {
-	return &Intake{nc: nc, ensure: ensure, logger: logger, buffer: newBuffer(maxHeldBytes, maxHeldMessages), gate: newGate()}
+func New(server Server, ensure Ensure, logger *slog.Logger) *Intake {
+	return &Intake{server: server, ensure: ensure, logger: logger, buffer: newBuffer(maxHeldBytes, maxHeldMessages), gate: newGate()}
 }
 
 // Run pulls until ctx is over, whatever fails in between; then what was not
@@ -134,7 +134,7 @@ func (in *Intake) subscribeAndPull(ctx context.Context, progress func()) error {
 	if err := in.ensure(ctx); err != nil {
 		return err
 	}
-	puller, err := newPuller(in.nc)
+	puller, err := newPuller(in.server)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (in *Intake) pull(ctx context.Context, puller *puller) error {
 		return err
 	}
 	take := func(msg *nats.Msg) error {
-		m, err := newMessage(msg, in.buffer)
+		m, err := newMessage(msg, in.server, in.buffer)
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (in *Intake) pull(ctx context.Context, puller *puller) error {
 // restoreHeaders gives a message that is going to be set aside the headers it
 // was published with. Without them it is set aside all the same.
 func (in *Intake) restoreHeaders(ctx context.Context, m *Message) {
-	headers, err := fetchHeaders(ctx, in.nc, m.Sequence)
+	headers, err := fetchHeaders(ctx, in.server, m.Sequence)
 	if err != nil {
 		in.logger.Warn("a message's headers can't be read, nor be had from the stream: it will be set aside without them",
 			"stream_sequence", m.Sequence, "error", err)

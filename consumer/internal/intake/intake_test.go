@@ -12,7 +12,7 @@ func TestNewMessage(t *testing.T) {
 	msg.Data = []byte("1/10/2012,50,9\n")
 	msg.Sub = &nats.Subscription{}
 	msg.Reply = "$JS.ACK.ROWS.price-writer.3.77.12.1353693600123456789.5"
-	m, err := newMessage(msg, newBuffer(1<<20, 10))
+	m, err := newMessage(msg, nil, newBuffer(1<<20, 10))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestNewMessage(t *testing.T) {
 		t.Errorf("got %+v, delivered %d times", c, m.Delivered)
 	}
 	msg.Reply = "_INBOX.x"
-	if _, err := newMessage(msg, newBuffer(1<<20, 10)); err == nil {
+	if _, err := newMessage(msg, nil, newBuffer(1<<20, 10)); err == nil {
 		t.Error("a message that is not JetStream's passes")
 	}
 }

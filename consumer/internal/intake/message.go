@@ -24,14 +24,14 @@ type Message struct {
 	renewed time.Time
 }
 
-// delivery is what a *nats.Msg tells the server of itself.
+// delivery tells the server what becomes of it: a receipt.
 type delivery interface {
-	Ack(opts ...nats.AckOpt) error
-	Nak(opts ...nats.AckOpt) error
-	InProgress(opts ...nats.AckOpt) error
+	Ack() error
+	Nak() error
+	InProgress() error
 }
 
-func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
+func newMessage(msg *nats.Msg, server Server, b *buffer) (*Message, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return nil, fmt.Errorf("message without JetStream's reply subject: %w", err)
@@ -46,7 +46,7 @@ func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
 	return &Message{
 		Message:   content,
 		Delivered: meta.NumDelivered,
-		delivery:  msg,
+		delivery:  receipt{server, msg.Reply},
 		buffer:    b,
 		size:      content.Size(),
 		renewed:   time.Now(),
@@ -57,14 +57,20 @@ func newMessage(msg *nats.Msg, b *buffer) (*Message, error) {
 func (m *Message) Content() *decode.Message { return &m.Message }
 
 // Ack tells the server that the message has taken effect. It does not wait: an
-// acknowledgement that gets lost brings the message back, and the ledger knows it.
+// acknowledgement that gets lost brings the message back, and the ledger knows
+// it. Of Ack and Release only the first call counts, any other is
+// nats.ErrMsgAlreadyAckd.
 func (m *Message) Ack() error {
-	m.buffer.drop(m)
+	if !m.buffer.drop(m) {
+		return nats.ErrMsgAlreadyAckd
+	}
 	return m.delivery.Ack()
 }
 
 // Release gives the message back to be delivered again, at once.
 func (m *Message) Release() error {
-	m.buffer.drop(m)
+	if !m.buffer.drop(m) {
+		return nats.ErrMsgAlreadyAckd
+	}
 	return m.delivery.Nak()
 }

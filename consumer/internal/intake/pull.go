@@ -42,18 +42,18 @@ const (
 // what is on its way when a pull ends (docs/adr/0004). It is not safe for
 // concurrent use.
 type puller struct {
-	nc    *nats.Conn
-	inbox string
-	sub   *nats.Subscription
+	server Server
+	inbox  string
+	stop   func() error
 	// arrived has room for all that a pull may deliver and some of an earlier one.
 	arrived chan *nats.Msg
 	pulls   int
 }
 
-func newPuller(nc *nats.Conn) (*puller, error) {
-	p := &puller{nc: nc, inbox: nc.NewInbox() + ".", arrived: make(chan *nats.Msg, 4*maxPull)}
+func newPuller(server Server) (*puller, error) {
+	p := &puller{server: server, inbox: server.NewInbox() + ".", arrived: make(chan *nats.Msg, 4*maxPull)}
 	var err error
-	if p.sub, err = nc.ChanSubscribe(p.inbox+"*", p.arrived); err != nil {
+	if p.stop, err = server.Listen(p.inbox+"*", p.arrived); err != nil {
 		return nil, fmt.Errorf("subscribe to an inbox: %w", err)
 	}
 	return p, nil
@@ -64,12 +64,12 @@ func newPuller(nc *nats.Conn) (*puller, error) {
 func (p *puller) close() {
 	// On a broken connection there is nothing to unsubscribe from, and what the
 	// server does not hear of a message it finds out when AckWait has passed.
-	_ = p.sub.Unsubscribe()
+	_ = p.stop()
 	for {
 		select {
 		case msg := <-p.arrived:
 			if !strings.HasPrefix(msg.Subject, p.inbox) {
-				_ = msg.Nak()
+				_ = receipt{p.server, msg.Reply}.Nak()
 			}
 		default:
 			return
@@ -96,7 +96,7 @@ func (p *puller) pull(ctx context.Context, messages, bytes int, take func(*nats.
 	if err != nil {
 		return 0, false, fmt.Errorf("encode a pull: %w", err)
 	}
-	if err := p.nc.PublishRequest(nextSubject, reply, body); err != nil {
+	if err := p.server.PublishRequest(nextSubject, reply, body); err != nil {
 		return 0, false, fmt.Errorf("pull: %w", err)
 	}
 	silence := time.NewTimer(silenceMost)

@@ -6,6 +6,8 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -63,6 +65,15 @@ type Config struct {
 	Announce func(*stats.Snapshot)
 	// Activity is kept up to date, unless it is nil.
 	Activity *Activity
+	// Jitter draws from zero up to most, most excluded; nil draws at random.
+	Jitter func(most time.Duration) time.Duration
+}
+
+func (c Config) jitter(most time.Duration) time.Duration {
+	if c.Jitter == nil {
+		return rand.N(most)
+	}
+	return c.Jitter(most)
 }
 
 func (c Config) writers() int {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/streamgauge/streamgauge/consumer/internal/decode"
@@ -120,7 +119,7 @@ func (w *writer) write(ctx context.Context, items []item) error {
 		default:
 			return fmt.Errorf("write to PostgreSQL: %s", store.Explain(err))
 		}
-		if pause, err = wait(ctx, pause); err != nil {
+		if pause, err = w.wait(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -140,7 +139,7 @@ func (w *writer) awaitDatabase(ctx context.Context) error {
 		if w.mayComplain() {
 			w.logger.Warn("can't reach PostgreSQL: leaving the messages to other consumers until it answers", "error", store.Explain(err))
 		}
-		if pause, err = wait(ctx, pause); err != nil {
+		if pause, err = w.wait(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -157,11 +156,11 @@ func (w *writer) mayComplain() bool {
 }
 
 // wait pauses, and returns the pause to make next.
-func wait(ctx context.Context, pause time.Duration) (next time.Duration, err error) {
+func (w *writer) wait(ctx context.Context, pause time.Duration) (next time.Duration, err error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
-	case <-time.After(pause/2 + rand.N(pause/2)):
+	case <-time.After(pause/2 + w.config.jitter(pause/2)):
 		return min(2*pause, pauseMost), nil
 	}
 }
