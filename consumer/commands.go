@@ -32,6 +32,7 @@ func runCommand(logger *slog.Logger) *cli.Command {
   consumer verify 2012-1.csv        compare a file with the database
   consumer rejects ls               what could not be stored, and why
   consumer unload 2012-1.csv        take a load back
+  consumer doctor                   look at all it stands on
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some records or messages can't be
 stored, 4 two sides do not agree, 5 stalled and to be started again,

@@ -60,10 +60,9 @@ func Ensure(ctx context.Context, js jetstream.JetStream, config Config) (*Report
 // EnsureWriter creates the durable consumer if it is missing. One that stands
 // with another acknowledgement policy, delivery limit or filter is a *MismatchError.
 func EnsureWriter(ctx context.Context, js jetstream.JetStream) error {
-	want := Writer()
 	consumer, err := js.Consumer(ctx, StreamRows, Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		consumer, err = js.CreateConsumer(ctx, StreamRows, want)
+		consumer, err = js.CreateConsumer(ctx, StreamRows, Writer())
 		if errors.Is(err, jetstream.ErrConsumerExists) {
 			consumer, err = js.Consumer(ctx, StreamRows, Durable)
 		}
@@ -71,7 +70,13 @@ func EnsureWriter(ctx context.Context, js jetstream.JetStream) error {
 	if err != nil {
 		return unavailable("consumer "+Durable, err)
 	}
-	have := consumer.CachedInfo().Config
+	return CheckWriter(consumer.CachedInfo().Config)
+}
+
+// CheckWriter says what of a durable consumer keeps the pair from working, as a
+// *MismatchError.
+func CheckWriter(have jetstream.ConsumerConfig) error {
+	want := Writer()
 	var differences []string
 	if have.AckPolicy != want.AckPolicy {
 		differences = append(differences, fmt.Sprintf("its ack policy is %s, not %s", have.AckPolicy, want.AckPolicy))
@@ -103,11 +108,21 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 		return nil, unavailable("stream "+want.Name, err)
 	}
 	info := stream.CachedInfo()
-	if harmful := compareStreams(info.Config, want); len(harmful) > 0 {
+	differences, err := CheckStream(info.Config, want)
+	if err != nil {
+		return nil, err
+	}
+	report.Differences = append(report.Differences, differences...)
+	return info, nil
+}
+
+// CheckStream returns what of a stream is not as wanted and does no harm. What
+// keeps the pair from working is a *MismatchError.
+func CheckStream(have, want jetstream.StreamConfig) (differences []string, err error) {
+	if harmful := compareStreams(have, want); len(harmful) > 0 {
 		return nil, &MismatchError{"stream", want.Name, harmful}
 	}
-	report.Differences = append(report.Differences, harmless(info.Config, want)...)
-	return info, nil
+	return harmless(have, want), nil
 }
 
 func compareStreams(have, want jetstream.StreamConfig) []string {

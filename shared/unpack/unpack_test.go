@@ -212,6 +212,7 @@ func (f *failing) ReadAt(p []byte, off int64) (int, error) {
 func FuzzFind(f *testing.F) {
 	f.Add([]byte(content))
 	f.Add([]byte("PK\x03\x04"))
+	f.Add([]byte("\x1f\x8b\bA000000")) // ends within its own header
 	f.Add([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, file []byte) {
 		found, err := unpack.Find(bytes.NewReader(file), int64(len(file)))
@@ -227,7 +228,7 @@ func FuzzFind(f *testing.F) {
 			if _, err := io.CopyN(io.Discard, from, 1<<20); err != nil && !csv.Packed() && !errors.Is(err, io.EOF) {
 				t.Errorf("a plain file fails: %v", err)
 			}
-			if err := from.Close(); err != nil {
+			if err := from.Close(); err != nil && !csv.Packed() {
 				t.Error(err)
 			}
 		}

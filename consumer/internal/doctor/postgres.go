@@ -1,0 +1,129 @@
+package doctor
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/migrations"
+)
+
+const ofPostgres = "PostgreSQL"
+
+// oldestPostgres is what the schema needs: functions with SQL-standard bodies.
+const oldestPostgres = 140_000
+
+// tables are those that the consumer writes.
+var tables = []string{"sources", "batches", "prices", "rejects", "corrections", "dead_batches", "stats"}
+
+func (f *findings) lookAtPostgres(ctx context.Context, address string) {
+	pool, err := store.Connect(ctx, address, 2)
+	if err != nil {
+		f.add(Problem, ofPostgres, "", "%s", err)
+		return
+	}
+	defer pool.Close()
+	if err := f.server(ctx, pool); err != nil {
+		f.add(Problem, ofPostgres, "", "%s", store.Explain(err))
+		return
+	}
+	if !f.schema(ctx, pool) {
+		return
+	}
+	if err := f.rights(ctx, pool); err != nil {
+		f.add(Problem, ofPostgres, "", "%s", store.Explain(err))
+	}
+	if err := f.contents(ctx, pool); err != nil {
+		f.add(Problem, ofPostgres, "", "%s", store.Explain(err))
+	}
+}
+
+func (f *findings) server(ctx context.Context, pool *pgxpool.Pool) error {
+	var number int
+	var version, fsync, pages, vacuum, commit string
+	var standby bool
+	var now time.Time
+	asked := time.Now()
+	err := pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
+			current_setting('fsync'), current_setting('full_page_writes'), current_setting('autovacuum'),
+			(SELECT coalesce(setting, '') FROM pg_settings WHERE name = 'synchronous_commit'), pg_is_in_recovery(), clock_timestamp()`).
+		Scan(&number, &version, &fsync, &pages, &vacuum, &commit, &standby, &now)
+	if err != nil {
+		return err
+	}
+	answered := time.Now()
+	if number < oldestPostgres {
+		f.add(Problem, ofPostgres, "Upgrade to 14 or newer", "version %s", version)
+	} else {
+		f.add(OK, ofPostgres, "", "version %s", version)
+	}
+	if standby {
+		f.add(Problem, ofPostgres, "Point DATABASE_URL at the primary", "this is a standby: it takes no rows")
+	}
+	f.clock(ofPostgres, now, asked, answered)
+	if fsync != "on" || pages != "on" {
+		f.add(Warning, ofPostgres, "Turn them on where rows matter", "fsync is %s and full_page_writes is %s: a power cut may cost committed rows, or the whole cluster", fsync, pages)
+	} else {
+		f.add(OK, ofPostgres, "", "commits are on disk when they are acknowledged (synchronous_commit %s)", commit)
+	}
+	if vacuum != "on" {
+		f.add(Warning, ofPostgres, "Turn it on", "autovacuum is %s: the index on prices then never learns of new rows", vacuum)
+	}
+	return nil
+}
+
+// schema says whether the tables can be looked at.
+func (f *findings) schema(ctx context.Context, pool *pgxpool.Pool) bool {
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	missing, err := migrations.Check(ctx, db)
+	switch {
+	case err != nil:
+		f.add(Problem, ofPostgres, "", "%s", err)
+		return false
+	case len(missing) > 0:
+		f.add(Problem, ofPostgres, "Start a consumer, or run 'consumer migrate up'", "the schema lacks %d migration(s)", len(missing))
+		return false
+	}
+	f.add(OK, ofPostgres, "", "the schema is up to date")
+	return true
+}
+
+func (f *findings) rights(ctx context.Context, pool *pgxpool.Pool) error {
+	var lacking []string
+	err := pool.QueryRow(ctx, `SELECT coalesce(array_agg(lower(privilege) || ' on ' || name), '{}')
+		FROM unnest($1::text[]) AS name, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS privilege
+		WHERE NOT has_table_privilege(name, privilege)`, tables).Scan(&lacking)
+	if err != nil {
+		return err
+	}
+	if len(lacking) > 0 {
+		f.add(Problem, ofPostgres, "Grant it to the role", "this role may not %s", strings.Join(lacking, ", "))
+		return nil
+	}
+	f.add(OK, ofPostgres, "", "the role may read and write its tables")
+	return nil
+}
+
+func (f *findings) contents(ctx context.Context, pool *pgxpool.Pool) error {
+	var rejected, dead, incomplete int64
+	err := pool.QueryRow(ctx, `SELECT rejected, dead, (SELECT count(*) FROM sources WHERE completed_at IS NULL AND retired_at IS NULL)
+		FROM stats WHERE metric = 'price'`).Scan(&rejected, &dead, &incomplete)
+	if err != nil {
+		return err
+	}
+	if dead > 0 {
+		f.add(Warning, ofPostgres, "'consumer dead ls' lists them", "%d messages were set aside whole", dead)
+	}
+	if rejected > 0 {
+		f.add(Warning, ofPostgres, "'consumer rejects ls' lists them", "%d records were rejected", rejected)
+	}
+	if incomplete > 0 {
+		f.add(OK, ofPostgres, "", "%d loads are not complete: 'consumer loads' says which", incomplete)
+	}
+	return nil
+}
