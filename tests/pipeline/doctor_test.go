@@ -92,7 +92,11 @@ warning  NATS        1 batches wait, and no consumer takes them. Start a
 	result := env.Consumer(t, "doctor", "--output", "json").Exits(t, 1)
 	var problems []string
 	for line := range strings.Lines(result.Stdout) {
-		var f struct{ Level, Of, Text, Remedy string }
+		var f struct {
+			Level string `json:"level"`
+			Of    string `json:"of"`
+			Text  string `json:"text"`
+		}
 		if err := json.Unmarshal([]byte(line), &f); err != nil {
 			t.Fatal(err)
 		}

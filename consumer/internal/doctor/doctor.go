@@ -61,7 +61,7 @@ func Run(ctx context.Context, config Config) []Finding {
 // findings collects.
 type findings struct{ list []Finding }
 
-func (f *findings) add(level Level, of, remedy, format string, args ...any) {
+func (f *findings) addf(level Level, of, remedy, format string, args ...any) {
 	f.list = append(f.list, Finding{Level: level, Of: of, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
@@ -71,8 +71,8 @@ func (f *findings) clock(of string, server, asked, answered time.Time) {
 	local := asked.Add(answered.Sub(asked) / 2)
 	difference := server.Sub(local).Round(time.Millisecond)
 	if difference.Abs() > maxClockDifference+answered.Sub(asked) {
-		f.add(Warning, of, "Set both clocks by NTP: times in logs and tables are not to be compared", "its clock is %s off this machine's", difference)
+		f.addf(Warning, of, "Set both clocks by NTP: times in logs and tables are not to be compared", "its clock is %s off this machine's", difference)
 		return
 	}
-	f.add(OK, of, "", "its clock agrees with this machine's")
+	f.addf(OK, of, "", "its clock agrees with this machine's")
 }

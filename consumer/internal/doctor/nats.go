@@ -23,21 +23,21 @@ var oldest = [2]int{2, 15}
 func (f *findings) lookAtNATS(ctx context.Context, server topology.Server) {
 	conn, err := topology.Connect(server, "streamgauge doctor")
 	if err != nil {
-		f.add(Problem, ofNATS, "", "%s", err)
+		f.addf(Problem, ofNATS, "", "%s", err)
 		return
 	}
 	defer conn.Close()
 	f.version(conn)
 	js, err := jetstream.New(conn)
 	if err != nil {
-		f.add(Problem, ofNATS, "", "%s", err)
+		f.addf(Problem, ofNATS, "", "%s", err)
 		return
 	}
 	if _, err := js.AccountInfo(ctx); err != nil {
-		f.add(Problem, ofNATS, "Start it with 'nats-server --jetstream', or enable JetStream for the account", "JetStream does not answer: %s", err)
+		f.addf(Problem, ofNATS, "Start it with 'nats-server --jetstream', or enable JetStream for the account", "JetStream does not answer: %s", err)
 		return
 	}
-	f.add(OK, ofNATS, "", "JetStream is on")
+	f.addf(OK, ofNATS, "", "JetStream is on")
 	rows := f.stream(ctx, js, topology.Config{}.Rows())
 	f.stream(ctx, js, topology.Config{}.Stats())
 	if rows != nil {
@@ -50,14 +50,14 @@ func (f *findings) version(conn *nats.Conn) {
 	version := conn.ConnectedServerVersion()
 	var have [2]int
 	if _, err := fmt.Sscanf(version, "%d.%d", &have[0], &have[1]); err != nil {
-		f.add(Warning, ofNATS, "", "its version %q can't be read", version)
+		f.addf(Warning, ofNATS, "", "its version %q can't be read", version)
 		return
 	}
 	if have[0] < oldest[0] || have[0] == oldest[0] && have[1] < oldest[1] {
-		f.add(Warning, ofNATS, fmt.Sprintf("Upgrade to %d.%d or newer: older ones could lose acknowledged messages", oldest[0], oldest[1]), "version %s", version)
+		f.addf(Warning, ofNATS, fmt.Sprintf("Upgrade to %d.%d or newer: older ones could lose acknowledged messages", oldest[0], oldest[1]), "version %s", version)
 		return
 	}
-	f.add(OK, ofNATS, "", "version %s at %s", version, conn.ConnectedUrlRedacted())
+	f.addf(OK, ofNATS, "", "version %s at %s", version, conn.ConnectedUrlRedacted())
 }
 
 // stream returns nil where there is none to look at.
@@ -66,11 +66,11 @@ func (f *findings) stream(ctx context.Context, js jetstream.JetStream, want jets
 	stream, err := js.Stream(ctx, want.Name)
 	answered := time.Now()
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		f.add(OK, ofNATS, "", "there is no stream %s yet: the consumer makes it", want.Name)
+		f.addf(OK, ofNATS, "", "there is no stream %s yet: the consumer makes it", want.Name)
 		return nil
 	}
 	if err != nil {
-		f.add(Problem, ofNATS, "", "stream %s can't be looked at: %s", want.Name, err)
+		f.addf(Problem, ofNATS, "", "stream %s can't be looked at: %s", want.Name, err)
 		return nil
 	}
 	info := stream.CachedInfo()
@@ -80,11 +80,11 @@ func (f *findings) stream(ctx context.Context, js jetstream.JetStream, want jets
 	differences, err := topology.CheckStream(info.Config, want)
 	switch {
 	case err != nil:
-		f.add(Problem, ofNATS, "", "%s", err)
+		f.addf(Problem, ofNATS, "", "%s", err)
 	case info.Config.Storage != jetstream.FileStorage:
-		f.add(Warning, ofNATS, "Make it anew with file storage", "stream %s is kept in %s storage: a restart of NATS loses what is queued, and --wait sends it again", want.Name, info.Config.Storage)
+		f.addf(Warning, ofNATS, "Make it anew with file storage", "stream %s is kept in %s storage: a restart of NATS loses what is queued, and --wait sends it again", want.Name, info.Config.Storage)
 	default:
-		f.add(OK, ofNATS, "", "stream %s: %s", want.Name, strings.Join(append([]string{durability(info)}, differences...), "; "))
+		f.addf(OK, ofNATS, "", "stream %s: %s", want.Name, strings.Join(append([]string{durability(info)}, differences...), "; "))
 	}
 	f.replicas(info)
 	return info
@@ -105,11 +105,11 @@ func (f *findings) replicas(info *jetstream.StreamInfo) {
 		return
 	}
 	if info.Cluster.Leader == "" {
-		f.add(Problem, ofNATS, "Start its servers", "stream %s has no leader", info.Config.Name)
+		f.addf(Problem, ofNATS, "Start its servers", "stream %s has no leader", info.Config.Name)
 	}
 	for _, peer := range info.Cluster.Replicas {
 		if peer.Offline || !peer.Current {
-			f.add(Warning, ofNATS, "See 'nats server report jetstream'", "stream %s: its replica on %s is behind or offline", info.Config.Name, peer.Name)
+			f.addf(Warning, ofNATS, "See 'nats server report jetstream'", "stream %s: its replica on %s is behind or offline", info.Config.Name, peer.Name)
 		}
 	}
 }
@@ -117,10 +117,10 @@ func (f *findings) replicas(info *jetstream.StreamInfo) {
 func (f *findings) backlog(info *jetstream.StreamInfo) {
 	state := info.State
 	if limit := info.Config.MaxBytes; limit > 0 && state.Bytes > uint64(limit)/10*9 {
-		f.add(Warning, ofNATS, "Start more consumers, or raise max-bytes of the stream: producers wait", "stream %s is nearly full: %d batches, %.1f MiB", topology.StreamRows, state.Msgs, mebibytes(state.Bytes))
+		f.addf(Warning, ofNATS, "Start more consumers, or raise max-bytes of the stream: producers wait", "stream %s is nearly full: %d batches, %.1f MiB", topology.StreamRows, state.Msgs, mebibytes(state.Bytes))
 		return
 	}
-	f.add(OK, ofNATS, "", "%d batches are queued, %.1f MiB", state.Msgs, mebibytes(state.Bytes))
+	f.addf(OK, ofNATS, "", "%d batches are queued, %.1f MiB", state.Msgs, mebibytes(state.Bytes))
 }
 
 func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }
@@ -128,21 +128,21 @@ func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }
 func (f *findings) writer(ctx context.Context, js jetstream.JetStream) {
 	durable, err := js.Consumer(ctx, topology.StreamRows, topology.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		f.add(OK, ofNATS, "", "there is no durable consumer %s yet: the consumer makes it", topology.Durable)
+		f.addf(OK, ofNATS, "", "there is no durable consumer %s yet: the consumer makes it", topology.Durable)
 		return
 	}
 	if err != nil {
-		f.add(Problem, ofNATS, "", "the durable consumer %s can't be looked at: %s", topology.Durable, err)
+		f.addf(Problem, ofNATS, "", "the durable consumer %s can't be looked at: %s", topology.Durable, err)
 		return
 	}
 	info := durable.CachedInfo()
 	if err := topology.CheckWriter(info.Config); err != nil {
-		f.add(Problem, ofNATS, "", "%s", err)
+		f.addf(Problem, ofNATS, "", "%s", err)
 		return
 	}
 	if info.NumPending > 0 && info.NumWaiting == 0 && info.NumAckPending == 0 {
-		f.add(Warning, ofNATS, "Start a consumer", "%d batches wait, and no consumer takes them", info.NumPending)
+		f.addf(Warning, ofNATS, "Start a consumer", "%d batches wait, and no consumer takes them", info.NumPending)
 		return
 	}
-	f.add(OK, ofNATS, "", "durable consumer %s: %d in hand, %d pulls waiting", topology.Durable, info.NumAckPending, info.NumWaiting)
+	f.addf(OK, ofNATS, "", "durable consumer %s: %d in hand, %d pulls waiting", topology.Durable, info.NumAckPending, info.NumWaiting)
 }

@@ -23,22 +23,22 @@ var tables = []string{"sources", "batches", "prices", "rejects", "corrections", 
 func (f *findings) lookAtPostgres(ctx context.Context, address string) {
 	pool, err := store.Connect(ctx, address, 2)
 	if err != nil {
-		f.add(Problem, ofPostgres, "", "%s", err)
+		f.addf(Problem, ofPostgres, "", "%s", err)
 		return
 	}
 	defer pool.Close()
 	if err := f.server(ctx, pool); err != nil {
-		f.add(Problem, ofPostgres, "", "%s", store.Explain(err))
+		f.addf(Problem, ofPostgres, "", "%s", store.Explain(err))
 		return
 	}
 	if !f.schema(ctx, pool) {
 		return
 	}
 	if err := f.rights(ctx, pool); err != nil {
-		f.add(Problem, ofPostgres, "", "%s", store.Explain(err))
+		f.addf(Problem, ofPostgres, "", "%s", store.Explain(err))
 	}
 	if err := f.contents(ctx, pool); err != nil {
-		f.add(Problem, ofPostgres, "", "%s", store.Explain(err))
+		f.addf(Problem, ofPostgres, "", "%s", store.Explain(err))
 	}
 }
 
@@ -57,21 +57,21 @@ func (f *findings) server(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	answered := time.Now()
 	if number < oldestPostgres {
-		f.add(Problem, ofPostgres, "Upgrade to 14 or newer", "version %s", version)
+		f.addf(Problem, ofPostgres, "Upgrade to 14 or newer", "version %s", version)
 	} else {
-		f.add(OK, ofPostgres, "", "version %s", version)
+		f.addf(OK, ofPostgres, "", "version %s", version)
 	}
 	if standby {
-		f.add(Problem, ofPostgres, "Point DATABASE_URL at the primary", "this is a standby: it takes no rows")
+		f.addf(Problem, ofPostgres, "Point DATABASE_URL at the primary", "this is a standby: it takes no rows")
 	}
 	f.clock(ofPostgres, now, asked, answered)
 	if fsync != "on" || pages != "on" {
-		f.add(Warning, ofPostgres, "Turn them on where rows matter", "fsync is %s and full_page_writes is %s: a power cut may cost committed rows, or the whole cluster", fsync, pages)
+		f.addf(Warning, ofPostgres, "Turn them on where rows matter", "fsync is %s and full_page_writes is %s: a power cut may cost committed rows, or the whole cluster", fsync, pages)
 	} else {
-		f.add(OK, ofPostgres, "", "commits are on disk when they are acknowledged (synchronous_commit %s)", commit)
+		f.addf(OK, ofPostgres, "", "commits are on disk when they are acknowledged (synchronous_commit %s)", commit)
 	}
 	if vacuum != "on" {
-		f.add(Warning, ofPostgres, "Turn it on", "autovacuum is %s: the index on prices then never learns of new rows", vacuum)
+		f.addf(Warning, ofPostgres, "Turn it on", "autovacuum is %s: the index on prices then never learns of new rows", vacuum)
 	}
 	return nil
 }
@@ -83,13 +83,13 @@ func (f *findings) schema(ctx context.Context, pool *pgxpool.Pool) bool {
 	missing, err := migrations.Check(ctx, db)
 	switch {
 	case err != nil:
-		f.add(Problem, ofPostgres, "", "%s", err)
+		f.addf(Problem, ofPostgres, "", "%s", err)
 		return false
 	case len(missing) > 0:
-		f.add(Problem, ofPostgres, "Start a consumer, or run 'consumer migrate up'", "the schema lacks %d migration(s)", len(missing))
+		f.addf(Problem, ofPostgres, "Start a consumer, or run 'consumer migrate up'", "the schema lacks %d migration(s)", len(missing))
 		return false
 	}
-	f.add(OK, ofPostgres, "", "the schema is up to date")
+	f.addf(OK, ofPostgres, "", "the schema is up to date")
 	return true
 }
 
@@ -102,10 +102,10 @@ func (f *findings) rights(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	if len(lacking) > 0 {
-		f.add(Problem, ofPostgres, "Grant it to the role", "this role may not %s", strings.Join(lacking, ", "))
+		f.addf(Problem, ofPostgres, "Grant it to the role", "this role may not %s", strings.Join(lacking, ", "))
 		return nil
 	}
-	f.add(OK, ofPostgres, "", "the role may read and write its tables")
+	f.addf(OK, ofPostgres, "", "the role may read and write its tables")
 	return nil
 }
 
@@ -117,13 +117,13 @@ func (f *findings) contents(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	if dead > 0 {
-		f.add(Warning, ofPostgres, "'consumer dead ls' lists them", "%d messages were set aside whole", dead)
+		f.addf(Warning, ofPostgres, "'consumer dead ls' lists them", "%d messages were set aside whole", dead)
 	}
 	if rejected > 0 {
-		f.add(Warning, ofPostgres, "'consumer rejects ls' lists them", "%d records were rejected", rejected)
+		f.addf(Warning, ofPostgres, "'consumer rejects ls' lists them", "%d records were rejected", rejected)
 	}
 	if incomplete > 0 {
-		f.add(OK, ofPostgres, "", "%d loads are not complete: 'consumer loads' says which", incomplete)
+		f.addf(OK, ofPostgres, "", "%d loads are not complete: 'consumer loads' says which", incomplete)
 	}
 	return nil
 }
