@@ -54,6 +54,7 @@ type transaction struct {
 	ended      chan struct{}
 	stalled    bool // it waits for its client
 	terminated bool
+	committing bool // and it goes on doing so without its client
 }
 
 // The session's lock_timeout, and when and whom the consumer frees itself of.
@@ -132,7 +133,7 @@ func (s session) Write(ctx context.Context, batches []*store.Batch, dead []*stor
 	defer s.mu.Unlock()
 	if err != nil {
 		s.notef("%s: write of %s: %v", s, describe(batches, dead), err)
-		if fate != commitLate || !errors.Is(err, io.ErrUnexpectedEOF) {
+		if !tx.committing {
 			s.database.release(tx)
 		}
 		return nil, err
@@ -185,6 +186,7 @@ func (s session) commit(ctx context.Context, tx *transaction, batches []*store.B
 		return nil, errors.Join(io.ErrUnexpectedEOF, s.pause(ctx, s.limited(s.between(time.Millisecond, 3*time.Second, append(about, 4)...))))
 	case commitLate:
 		s.mu.Lock()
+		tx.committing = true
 		s.after(s.limited(s.between(time.Millisecond, 5*time.Second, append(about, 5)...)), func() {
 			if s.database.stands(tx) == nil {
 				s.database.apply(tx, batches, dead)

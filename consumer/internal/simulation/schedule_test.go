@@ -286,6 +286,10 @@ func (s *schedule) check() {
 	d, b := s.database, s.broker
 	var rows, count, rejected int64
 	for k, times := range d.prices {
+		if fixtures.byKey[k] == nil {
+			s.brokenf("batch %d is stored, and was never published", k.number)
+			continue
+		}
 		batch := fixtures.byKey[k].batch
 		rows, count, rejected = rows+batch.Tally.Rows, count+batch.Tally.Count, rejected+int64(len(batch.Rejects))
 		if times != 1 {
