@@ -94,6 +94,20 @@ var messageFaults = []scenario{
 		},
 	},
 	{
+		name: "same-keys", what: "every batch published twice and out of order, four consumers with the same keys in hand: no deadlock", consumers: 4, merge: 16, batch: 20,
+		prepare: func(w *world) {
+			n := w.random.IntN(7)
+			w.producer.judges.on(publish, 1, 1<<30, locked(func(*proxy.Frame) proxy.Verdict {
+				n++
+				if n%7 == 0 {
+					return proxy.Late
+				}
+				w.journal.faultf("publish duplicated")
+				return proxy.Twice
+			}))
+		},
+	},
+	{
 		name: "poison", what: "40 messages planted that are no batches: garbage, truncated, another version, a wrong digest", dead: planted,
 		prepare: func(w *world) { w.at(w.somewhere(), func() { plant(w) }) },
 	},

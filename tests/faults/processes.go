@@ -24,6 +24,24 @@ var processFaults = []scenario{
 		},
 	},
 	{
+		name: "kill-unwaited", what: "consumer killed (SIGKILL) before COMMIT and at random, the producer long gone: acked means committed", unwaited: true,
+		prepare: func(w *world) {
+			k := w.consumers[0]
+			k.judges.on(beforeCommit, 1+w.random.IntN(8), 1, func(*proxy.Frame) proxy.Verdict {
+				w.journal.faultf("consumer killed before COMMIT")
+				k.signal(syscall.SIGKILL)
+				return proxy.Pass
+			})
+			for range 1 + w.random.IntN(2) {
+				w.at(w.somewhere(), func() {
+					w.journal.faultf("consumer killed at %d records", w.stored)
+					k.signal(syscall.SIGKILL)
+					w.journal.over()
+				})
+			}
+		},
+	},
+	{
 		name: "kill-producer", what: "producer killed (SIGKILL), one to four times",
 		prepare: func(w *world) {
 			for range 1 + w.random.IntN(4) {

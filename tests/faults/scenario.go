@@ -24,6 +24,11 @@ type scenario struct {
 	ownPostgres func(*world) postgres.Config
 	// dead is how many messages are planted that have to be set aside.
 	dead int64
+	// unwaited says that the producer is not told to wait: what a consumer loses
+	// then is lost.
+	unwaited bool
+	// merge is the consumers' --batches-per-commit, 4 where it is 0.
+	merge int
 	// damages says that the broker's store may come to harm.
 	damages bool
 	// reorders says that announcements may arrive in another order: what one
@@ -39,6 +44,13 @@ const (
 	defaultRecords = 30_000
 	defaultBatch   = 100
 )
+
+func (s scenario) mergeSize() int {
+	if s.merge == 0 {
+		return 4
+	}
+	return s.merge
+}
 
 func (s scenario) files() int { return max(1, s.count) }
 

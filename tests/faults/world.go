@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/tests/harness"
@@ -41,6 +43,7 @@ type world struct {
 
 	consumers []*worker
 	producer  *worker
+	js        jetstream.JetStream // once it has been asked for
 	files     []file
 	loading   int // which file is
 	events    []event
@@ -87,7 +90,7 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 		w.records += int64(records)
 	}
 	for i := range max(1, s.consumers) {
-		c := newWorker(w, fmt.Sprintf("consumer %d", i+1), "consumer", "--batches-per-commit", "4")
+		c := newWorker(w, fmt.Sprintf("consumer %d", i+1), "consumer", "--batches-per-commit", strconv.Itoa(s.mergeSize()))
 		if s.natsDisk > 0 {
 			c.args = append(c.args, "--max-bytes", strconv.FormatInt(s.natsDisk/4, 10))
 		}
@@ -146,7 +149,7 @@ func (w *world) run() {
 	deadline := time.Now().Add(runTime)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	for w.loading < len(w.files) || w.outstanding() {
+	for w.loading < len(w.files) || w.outstanding() || w.scenario.unwaited && !w.drained() {
 		if time.Now().After(deadline) {
 			t.Fatalf("still at work after %s: %d of %d records stored, file %d of %d", runTime, w.stored, w.records, w.loading+1, len(w.files))
 		}
@@ -169,6 +172,18 @@ func (w *world) outstanding() bool {
 		}
 	}
 	return false
+}
+
+// drained says whether the stream is empty. Before the first look there may be
+// none.
+func (w *world) drained() bool {
+	ctx, cancel := w.context(stepTime)
+	defer cancel()
+	if w.js == nil {
+		w.js = w.env.JetStream(w.t)
+	}
+	stream, err := w.js.Stream(ctx, topology.StreamRows)
+	return err == nil && stream.CachedInfo().State.Msgs == 0
 }
 
 // look asks the database how far it is. It may be out of order just now.
@@ -212,18 +227,21 @@ func (w *world) superviseProducer() {
 	f := w.files[w.loading]
 	switch {
 	case p.process == nil:
-		p.args = []string{"--file", f.path, "--batch-size", strconv.Itoa(w.scenario.batchSize()), "--wait"}
+		p.args = []string{"--file", f.path, "--batch-size", strconv.Itoa(w.scenario.batchSize())}
+		if !w.scenario.unwaited {
+			p.args = append(p.args, "--wait")
+		}
 		if p.piped {
 			p.args[1] = "-"
 			p.stdin = f.content
 		}
 		p.start()
 	case !p.ended():
-	case p.result().Code == f.code():
+	case p.result().Code == w.code(f):
 		w.loading++
 		p.process = nil
 	case p.result().Code == 0 || p.result().Code == 3:
-		w.t.Fatalf("the producer ended with %d, not %d:\n%s%s", p.result().Code, f.code(), p.result().Stdout, p.result().Stderr)
+		w.t.Fatalf("the producer ended with %d, not %d:\n%s%s", p.result().Code, w.code(f), p.result().Stdout, p.result().Stderr)
 	default:
 		if w.scenario.again != nil {
 			p.args = w.scenario.again(w, p.args)
@@ -232,9 +250,10 @@ func (w *world) superviseProducer() {
 	}
 }
 
-// code is the producer's exit code when the file is committed.
-func (f file) code() int {
-	if len(f.load.Rejects) > 0 {
+// code is the producer's exit code when the file is committed. Who does not wait
+// knows of no reject.
+func (w *world) code(f file) int {
+	if len(f.load.Rejects) > 0 && !w.scenario.unwaited {
 		return 3
 	}
 	return 0
@@ -264,6 +283,11 @@ func (w *world) check(follower *oracle.Follower) {
 	}
 	if len(w.consumers) == 1 && !w.scenario.reorders {
 		follower.CheckRising(t)
+	}
+	for _, c := range w.consumers {
+		if log := c.process.Stderr(); strings.Contains(log, "40P01") || strings.Contains(log, "deadlock detected") {
+			t.Errorf("%s met a deadlock", c.name)
+		}
 	}
 	w.journal.absorbed(w.env.Int(t, "SELECT count(*) FROM batches") + dead)
 	for _, c := range w.consumers {
