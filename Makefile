@@ -69,6 +69,10 @@ chaos: build ## break servers, connections and processes: SEEDS=1-25 FAULTS=name
 	@BIN_DIR=bin TEST_SERVERS=processes go test ./tests/faults -run TestFaults -count=1 -timeout 0 \
 		-seeds $(or $(SEEDS),1-25) $(if $(FAULTS),-faults $(FAULTS)) $(if $(JOURNAL),-journal $(abspath $(JOURNAL)))
 
+.PHONY: chaos-mutants
+chaos-mutants: ## build the programs with mistakes in them, and see each caught
+	@go run ./tests/cmd/mutants
+
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (4s)
 	@tools/fuzz $(FUZZTIME)

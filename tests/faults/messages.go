@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -96,15 +97,23 @@ var messageFaults = []scenario{
 	{
 		name: "same-keys", what: "every batch published twice and out of order, four consumers with the same keys in hand: no deadlock", consumers: 4, merge: 16, batch: 20,
 		prepare: func(w *world) {
-			n := w.random.IntN(7)
-			w.producer.judges.on(publish, 1, 1<<30, locked(func(*proxy.Frame) proxy.Verdict {
-				n++
-				if n%7 == 0 {
+			random := rand.New(rand.NewPCG(w.random.Uint64(), 0)) // the judge's own
+			w.producer.judges.on(publish, 1, 1<<30, locked(func(f *proxy.Frame) proxy.Verdict {
+				f.Delay = time.Duration(1 + random.Int64N(int64(5*time.Millisecond)))
+				if random.IntN(2) == 0 {
 					return proxy.Late
 				}
 				w.journal.faultf("publish duplicated")
 				return proxy.Twice
 			}))
+			for _, k := range w.consumers {
+				// While a COMMIT is held, so are its keys.
+				k.judges.on(beforeCommit, 1, 1<<30, func(*proxy.Frame) proxy.Verdict {
+					hold := time.NewTimer(20 * time.Millisecond)
+					<-hold.C
+					return proxy.Pass
+				})
+			}
 		},
 	},
 	{

@@ -57,6 +57,9 @@ func (k *worker) start() {
 
 func (k *worker) restart() {
 	result := k.result()
+	if strings.Contains(result.Stderr, "consumer: write to PostgreSQL: ") {
+		k.world.t.Fatalf("%s gave up, as it must only at a mistake of its own: %s", k.name, lastLine(result.Stderr))
+	}
 	if result.Signal == 0 && !strings.Contains(result.Stderr, "level=INFO msg=stopped") {
 		k.world.journal.notef("%s ended with %d: %s", k.name, result.Code, lastLine(result.Stderr))
 	}

@@ -7,6 +7,7 @@ package proxy
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -40,6 +41,9 @@ type Frame struct {
 	Data []byte
 	// Then, if a judge sets it, is called once the frame has been forwarded.
 	Then func()
+	// Delay is how long a judge wants a Late frame held, and the second copy of a
+	// Twice; zero means 30 ms for the one and at once for the other.
+	Delay time.Duration
 }
 
 // Verdict says what becomes of a frame.
@@ -53,7 +57,7 @@ const (
 	Drop
 	// Twice forwards it twice.
 	Twice
-	// Late forwards it after those that follow within lateBy.
+	// Late forwards it after those that follow within the delay.
 	Late
 	// Cut loses it and all that follows.
 	Cut
@@ -63,7 +67,7 @@ const (
 	CutBehind
 )
 
-// lateBy is how long a Late frame is held.
+// lateBy is how long a Late frame is held where nothing is said.
 const lateBy = 30 * time.Millisecond
 
 // Judge decides about each frame, and may do something to the processes at
@@ -309,14 +313,13 @@ func (l *link) obey(frame *Frame, verdict Verdict) error {
 		if err := l.write(frame.Direction, frame.Data); err != nil {
 			return err
 		}
+		if frame.Delay > 0 {
+			l.writeLater(frame, frame.Delay)
+			return nil
+		}
 		return l.write(frame.Direction, frame.Data)
 	case Late:
-		l.proxy.ending.Go(func() {
-			timer := time.NewTimer(lateBy)
-			defer timer.Stop()
-			<-timer.C
-			_ = l.write(frame.Direction, frame.Data) // the connection may have ended
-		})
+		l.writeLater(frame, cmp.Or(frame.Delay, lateBy))
 		return nil
 	case Cut:
 		return errCut
@@ -329,6 +332,15 @@ func (l *link) obey(frame *Frame, verdict Verdict) error {
 	default:
 		return l.write(frame.Direction, frame.Data)
 	}
+}
+
+func (l *link) writeLater(frame *Frame, after time.Duration) {
+	l.proxy.ending.Go(func() {
+		timer := time.NewTimer(after)
+		defer timer.Stop()
+		<-timer.C
+		_ = l.write(frame.Direction, frame.Data) // the connection may have ended
+	})
 }
 
 // flushAndCut makes sure that the frame arrives: a reset could overtake it.

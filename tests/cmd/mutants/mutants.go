@@ -1,0 +1,98 @@
+package main
+
+// mutant is the product with a mistake in it that would break a promise.
+type mutant struct {
+	name string
+	what string
+	// faults are the scenarios that can show it.
+	faults string
+	edits  []edit
+}
+
+// edit replaces old, which has to stand in the file once.
+type edit struct{ file, old, new string }
+
+const (
+	claimFile  = "consumer/internal/store/claim.go"
+	storeFile  = "consumer/internal/store/store.go"
+	writerFile = "consumer/internal/pipeline/writer.go"
+	copyFile   = "consumer/internal/pgcopy/pgcopy.go"
+	decodeFile = "consumer/internal/decode/decode.go"
+)
+
+var mutants = []mutant{
+	{
+		name: "ledger-skipped", what: "batches are stored whether the ledger had them or not",
+		faults: "commit-reply-lost,ack-lost,puback-lost",
+		edits:  []edit{{claimFile, "if i := candidates[k]; returned[k] {", "if i := candidates[k]; returned[k] || true {"}},
+	},
+	{
+		name: "ack-before-commit", what: "messages are acknowledged before the transaction",
+		faults: "kill-unwaited",
+		edits: []edit{{
+			writerFile, "	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)",
+			"	for _, it := range items {\n		_ = it.message.Ack()\n	}\n	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)",
+		}},
+	},
+	{
+		name: "commit-failure-is-failure", what: "after a failed COMMIT the batches are written again under new keys",
+		faults: "commit-reply-lost",
+		edits: []edit{{
+			writerFile, "		case store.Retry:\n",
+			"		case store.Retry:\n			for _, it := range items {\n				if it.batch != nil {\n					it.batch.Number += 1_000_000\n				}\n			}\n",
+		}},
+	},
+	{
+		name: "unsorted-keys", what: "the ledger's keys are inserted in the order in which they came",
+		faults: "same-keys",
+		edits: []edit{
+			{claimFile, " ORDER BY source_id, batch\n", ""},
+			{claimFile, "	slices.SortFunc(keys, func(a, b key) int {", "	_ = slices.IsSortedFunc(keys, func(a, b key) int {"},
+		},
+	},
+	{
+		name: "text-copy", what: "rows go in by COPY in text, a record as it stands in the file among them",
+		faults: "terminate,poison",
+		edits: []edit{
+			{copyFile, "(FORMAT binary)`", "(FORMAT text)`"},
+			{copyFile, "import (\n", "import (\n	\"bytes\"\n	\"fmt\"\n	\"time\"\n"},
+			{copyFile, "return &reader{chunks: append(append([][]byte{header}, chunks...), trailer)}", "_, _ = header, trailer\n	return &reader{chunks: chunks}"},
+			{copyFile, "// AppendRow appends", `func AppendRow(dst []byte, row *record.Row) []byte {
+	price := row.Price.String()
+	if row.Price.Null {
+		price = "\\N"
+	}
+	at := time.UnixMicro(row.Timestamp).UTC().Format("2006-01-02 15:04:05.999999")
+	return fmt.Appendf(dst, "%010d\t%d\t%s\t%d\t%s\n", 0, row.Line, at, row.UserID, price)
+}
+
+func SetSource(rows []byte, sourceID int32) {
+	for row := range bytes.Lines(rows) {
+		if len(row) > 10 {
+			copy(row, fmt.Sprintf("%010d", sourceID))
+		}
+	}
+}
+
+// AppendRow appends`},
+			{copyFile, "func AppendRow(dst []byte, row *record.Row) []byte {\n	var fixed", "func appendBinary(dst []byte, row *record.Row) []byte {\n	var fixed"},
+			{copyFile, "func SetSource(rows []byte, sourceID int32) {\n	for len(rows) > 0 {", "func setBinarySource(rows []byte, sourceID int32) {\n	for len(rows) > 0 {"},
+			{decodeFile, "		end, reject := d.parser.ParseLine(lines, line, &row)\n", `		end, reject := d.parser.ParseLine(lines, line, &row)
+		if string(lines[:end]) == "\\.\n" {
+			batch.Rows = append(batch.Rows, lines[:end]...)
+			lines = lines[end:]
+			line++
+			continue
+		}
+`},
+		},
+	},
+	{
+		name: "stats-outside", what: "the statistics are brought up to date in a transaction of their own",
+		faults: "kill-unwaited",
+		edits: []edit{{
+			storeFile, "	result.Snapshot, result.Completed, err = advance(ctx, tx, fresh, result.Dead)",
+			"	if err := tx.Commit(ctx); err != nil {\n		return nil, err\n	}\n	if tx, err = tx.Conn().Begin(ctx); err != nil {\n		return nil, err\n	}\n	result.Snapshot, result.Completed, err = advance(ctx, tx, fresh, result.Dead)",
+		}},
+	},
+}
