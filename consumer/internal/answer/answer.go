@@ -22,6 +22,9 @@ import (
 // timeout bounds an answer: nobody waits longer for one.
 const timeout = 5 * time.Second
 
+// flushTime bounds the wait for NATS to know of the service.
+const flushTime = time.Second
+
 // Error codes of the service, as in HTTP.
 const (
 	codeBadRequest  = "400"
@@ -60,6 +63,11 @@ func Serve(ctx context.Context, nc *nats.Conn, database Database, version string
 		if err := service.AddEndpoint(name, handler, micro.WithEndpointSubject(subject)); err != nil {
 			return nil, fmt.Errorf("offer %s: %w", subject, err)
 		}
+	}
+	// Whoever is told that the consumer is ready may ask at once. Without an
+	// answer NATS is away, and is told of the subscriptions when it is back.
+	if err := nc.FlushTimeout(flushTime); err != nil {
+		logger.Debug("the micro service will be known later", "error", err)
 	}
 	return service.Stop, nil
 }
