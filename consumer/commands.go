@@ -145,7 +145,12 @@ func statsCommand(stdout io.Writer) *cli.Command {
 			}
 			printer := report.Printer{Out: stdout, JSON: asJSON(cmd)}
 			if cmd.Bool("watch") {
-				return follow.Run(ctx, server(cmd), printer.Snapshot)
+				show := printer.Snapshot
+				if !printer.JSON && isTerminal(stdout) {
+					live := report.Live{Out: stdout}
+					show = live.Snapshot
+				}
+				return follow.Run(ctx, server(cmd), show)
 			}
 			pool, err := store.Connect(ctx, cmd.String(flagDatabase), 2)
 			if err != nil {
