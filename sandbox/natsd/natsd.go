@@ -150,6 +150,12 @@ func (s *Server) run(ctx context.Context, cfg Config) error {
 	select {
 	case <-started:
 	case <-ctx.Done():
+		// A server that is shut down while it starts may go on making files in
+		// the folder that is then removed.
+		select {
+		case <-started:
+		case <-timeout.C:
+		}
 		return ctx.Err()
 	case <-timeout.C:
 		return fmt.Errorf("NATS server was not ready after %s%s", startTimeout, log.last())
