@@ -14,11 +14,14 @@ import (
 )
 
 // How the consumers are asked: soon after an answer that brought something new,
-// and slower while there is none.
+// and slower while there is none. An answer costs them and PostgreSQL about a
+// millisecond, so a long wait asks less often than a short one: the last answer
+// comes late by a share of the wait.
 const (
 	firstInterval = 10 * time.Millisecond
 	busyInterval  = 250 * time.Millisecond
 	idleInterval  = time.Second
+	lateShare     = 16
 	patience      = 2 * time.Second
 	// quietFor is how long nothing new may be committed before it is looked
 	// whether the broker has lost anything; lookEvery is how often from then on.
@@ -57,6 +60,7 @@ type Waiter struct {
 
 	done   int64 // batches committed, as last answered
 	silent error // why there was no answer, when the last question had none
+	began  time.Time
 	newsAt time.Time
 	saidAt time.Time
 	lookAt time.Time
@@ -74,7 +78,7 @@ func (w *Waiter) Done() int64 { return w.done }
 // of Resend, and of ctx; time alone is none.
 func (w *Waiter) Wait(ctx context.Context) (*wire.Load, error) {
 	now := time.Now()
-	w.newsAt, w.saidAt, w.lookAt = now, now, now
+	w.began, w.newsAt, w.saidAt, w.lookAt = now, now, now, now
 	w.deaths, w.left = make(map[int64]int), make(map[int64]wire.DeadBatch)
 	interval := firstInterval
 	for {
@@ -153,7 +157,7 @@ func (w *Waiter) timeToLook() bool {
 func (w *Waiter) nextInterval(interval time.Duration, news bool) time.Duration {
 	switch {
 	case news:
-		return firstInterval
+		return min(max(firstInterval, time.Since(w.began)/lateShare), busyInterval)
 	case time.Since(w.newsAt) < quietFor:
 		return min(2*interval, busyInterval)
 	}
