@@ -31,43 +31,6 @@ type Fingerprint struct {
 	upTo []digest
 }
 
-// Digester is a first reading: it passes on what it reads, and digests it.
-type Digester struct {
-	from io.Reader
-	size int64
-	hash hash.Hash
-	upTo []digest
-}
-
-// NewDigester returns a Digester reading from a file's first byte on.
-func NewDigester(from io.Reader) *Digester {
-	return &Digester{from: from, hash: sha256.New()}
-}
-
-// Read implements io.Reader.
-func (d *Digester) Read(p []byte) (int, error) {
-	n, err := d.from.Read(p)
-	for p = p[:n]; len(p) > 0; {
-		part := p[:min(int64(len(p)), blockSize-d.size%blockSize)]
-		d.hash.Write(part)
-		d.size += int64(len(part))
-		p = p[len(part):]
-		if d.size%blockSize == 0 {
-			d.upTo = append(d.upTo, digest(d.hash.Sum(nil)))
-		}
-	}
-	return n, err
-}
-
-// Fingerprint is to be asked once, after Read has returned io.EOF.
-func (d *Digester) Fingerprint() Fingerprint {
-	whole := digest(d.hash.Sum(nil))
-	if d.size%blockSize != 0 {
-		d.upTo = append(d.upTo, whole)
-	}
-	return Fingerprint{Size: d.size, Digest: whole, upTo: d.upTo}
-}
-
 // Verify returns a second reading of the same file. It ends after as many bytes
 // as the first, and fails with ErrChanged at the first block that differs.
 func (f *Fingerprint) Verify(file io.ReaderAt) io.Reader {

@@ -38,6 +38,7 @@ type Survey struct {
 func Read(ctx context.Context, file io.ReaderAt, o columns.Options, batchSize int, visit func(record.Format, batch.Part) error) (*Survey, error) {
 	s := &Survey{Plan: wire.Plan{BatchSize: batchSize}, file: file, header: !o.NoHeader}
 	digester := source.NewDigester(io.NewSectionReader(file, 0, 1<<62))
+	defer digester.Close()
 	cutter, err := open(digester, o.Comma())
 	if err != nil {
 		return nil, err
