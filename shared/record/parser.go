@@ -45,6 +45,8 @@ const (
 type Parser struct {
 	format    Format
 	delimiter byte
+	point     byte
+	quick     bool    // see parseQuick
 	layout    *layout // nil for the built-in timestamp formats
 	zone      *zone   // nil for UTC
 	date      date    // the last that the built-in formats read
@@ -61,7 +63,10 @@ func NewParser(f Format) (*Parser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Parser{format: f, delimiter: f.Comma(), layout: layout, zone: zone, ends: make([]int, f.Fields)}, nil
+	return &Parser{
+		format: f, delimiter: f.Comma(), point: f.point(), quick: f.quick(),
+		layout: layout, zone: zone, ends: make([]int, f.Fields),
+	}, nil
 }
 
 // Parse reads one record. It returns either a row and nil, or a Reject, and
@@ -91,6 +96,11 @@ func (p *Parser) Parse(rec Record) (Row, *Reject) {
 // its number, and end where it ends in lines, line end included.
 func (p *Parser) ParseLine(lines []byte, line int64, row *Row) (end int, reject *Reject) {
 	row.Line = line
+	if p.quick {
+		if end := p.parseQuick(lines, row); end > 0 {
+			return end, nil
+		}
+	}
 	end, fits := p.splitLine(lines)
 	if !fits {
 		end = bytes.IndexByte(lines, '\n') + 1
