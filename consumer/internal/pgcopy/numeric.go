@@ -17,13 +17,18 @@ const (
 	signNegative = 0x4000
 	// maxDigits holds 38 decimal digits, padded by up to three at either end.
 	maxDigits = 11
+	// maxNumeric is the most bytes of a numeric: its length, the words, the digits.
+	maxNumeric = 4 + 4*2 + maxDigits*2
 )
 
 var powers = [baseDigits]uint64{1, 10, 100, 1000}
 
-func appendNumeric(dst []byte, d *record.Decimal) []byte {
+// putNumeric writes a value with its length in front to b, which has maxNumeric
+// bytes, and returns how many it took.
+func putNumeric(b []byte, d *record.Decimal) int {
 	if d.Null {
-		return append(dst, 0xff, 0xff, 0xff, 0xff)
+		binary.BigEndian.PutUint32(b, math.MaxUint32)
+		return 4
 	}
 	// The point has to fall between two digits of base 10,000.
 	padding := (baseDigits - int(d.Scale)%baseDigits) % baseDigits
@@ -47,20 +52,23 @@ func appendNumeric(dst []byte, d *record.Decimal) []byte {
 	if least == n {
 		weight = 0
 	}
-	length := 8 + 2*(n-least)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(length))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(n-least))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(int16(weight)))
+	_ = b[maxNumeric-1]
+	count := n - least
+	binary.BigEndian.PutUint32(b, uint32(8+2*count))
+	binary.BigEndian.PutUint16(b[4:], uint16(count))
+	binary.BigEndian.PutUint16(b[6:], uint16(int16(weight)))
 	sign := uint16(0)
 	if d.Negative {
 		sign = signNegative
 	}
-	dst = binary.BigEndian.AppendUint16(dst, sign)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(d.Scale))
+	binary.BigEndian.PutUint16(b[8:], sign)
+	binary.BigEndian.PutUint16(b[10:], uint16(d.Scale))
+	length := 12
 	for i := n - 1; i >= least; i-- {
-		dst = binary.BigEndian.AppendUint16(dst, digits[i])
+		binary.BigEndian.PutUint16(b[length:], digits[i])
+		length += 2
 	}
-	return dst
+	return length
 }
 
 // wideDigits takes the lowest digits off first, where the padding belongs, so

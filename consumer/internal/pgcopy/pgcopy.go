@@ -6,6 +6,7 @@ package pgcopy
 import (
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"github.com/streamgauge/streamgauge/shared/record"
 )
@@ -22,6 +23,7 @@ const (
 	fields       = 5
 	sourceOffset = 2 + 4
 	priceOffset  = 2 + (4 + 4) + 3*(4+8)
+	maxRow       = priceOffset + maxNumeric
 )
 
 var (
@@ -32,17 +34,18 @@ var (
 // AppendRow appends row as one tuple, with source id 0: SetSource sets it when
 // the database has said what it is.
 func AppendRow(dst []byte, row *record.Row) []byte {
-	var fixed [priceOffset]byte
-	binary.BigEndian.PutUint16(fixed[0:], fields)
-	binary.BigEndian.PutUint32(fixed[2:], 4)
-	binary.BigEndian.PutUint32(fixed[10:], 8)
-	binary.BigEndian.PutUint64(fixed[14:], uint64(row.Line))
-	binary.BigEndian.PutUint32(fixed[22:], 8)
-	binary.BigEndian.PutUint64(fixed[26:], uint64(row.Timestamp-MicrosecondsTo2000))
-	binary.BigEndian.PutUint32(fixed[34:], 8)
-	binary.BigEndian.PutUint64(fixed[38:], uint64(row.UserID))
-	dst = append(dst, fixed[:]...)
-	return appendNumeric(dst, &row.Price)
+	dst = slices.Grow(dst, maxRow)
+	b := dst[len(dst) : len(dst)+maxRow]
+	binary.BigEndian.PutUint16(b[0:], fields)
+	binary.BigEndian.PutUint32(b[2:], 4)
+	binary.BigEndian.PutUint32(b[6:], 0)
+	binary.BigEndian.PutUint32(b[10:], 8)
+	binary.BigEndian.PutUint64(b[14:], uint64(row.Line))
+	binary.BigEndian.PutUint32(b[22:], 8)
+	binary.BigEndian.PutUint64(b[26:], uint64(row.Timestamp-MicrosecondsTo2000))
+	binary.BigEndian.PutUint32(b[34:], 8)
+	binary.BigEndian.PutUint64(b[38:], uint64(row.UserID))
+	return dst[:len(dst)+priceOffset+putNumeric(b[priceOffset:], &row.Price)]
 }
 
 // SetSource sets the source id in all of rows, which AppendRow made.
