@@ -186,14 +186,14 @@ func (s *Stage) address(database string) string {
 // socketFolder makes a folder below dir in which also the account that
 // PostgreSQL runs under can make a socket.
 func socketFolder(dir string) (string, error) {
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // a temporary folder that holds no secret
+	if err := os.Chmod(dir, 0o711); err != nil { // it holds no secret
 		return "", err
 	}
 	sockets := filepath.Join(dir, "s")
 	if err := os.Mkdir(sockets, 0o777); err != nil {
 		return "", err
 	}
-	return sockets, os.Chmod(sockets, 0o777) //nolint:gosec // whoever connects needs the password
+	return sockets, os.Chmod(sockets, 0o777)
 }
 
 func copyProgram(from, to string) error {
