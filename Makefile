@@ -49,11 +49,14 @@ test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… an
 	bin/tools/gotestsum --format pkgname --format-hide-empty-pkg -- \
 		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
 
-# SEED replays one schedule and shows it; FIRST is the seed to begin with.
+# SEED replays one schedule and shows it; FIRST is the seed to begin with; SIDE is
+# producer or consumer, where it is not to be both. One after the other, since
+# each takes all cores.
 .PHONY: sim
-sim: ## play SCHEDULES=100000 simulated schedules of faults, or show the one of SEED=n
+sim: ## play SCHEDULES=100000 simulated schedules of faults a side, or show the one of SEED=n
 	@SCHEDULES=$(or $(SCHEDULES),100000) SEED=$(SEED) FIRST=$(FIRST) \
-		go test -count=1 -timeout 0 -v -run TestSchedules ./consumer/internal/simulation
+		go test -count=1 -timeout 0 -p 1 -v -run TestSchedules \
+		$(patsubst %,./%/internal/simulation,$(or $(SIDE),consumer producer))
 
 .PHONY: bench
 bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smoke is short, BENCH=-help lists the options

@@ -69,7 +69,7 @@ func TestSchedules(t *testing.T) {
 	}
 	group.Wait()
 	took := time.Since(began)
-	t.Logf("%d schedules from seed %d on, in %v, %.0f a minute: %d with violations", played.Load(), first,
+	t.Logf("%d schedules of consumers from seed %d on, in %v, %.0f a minute: %d with violations", played.Load(), first,
 		took.Round(time.Millisecond), float64(played.Load())/took.Minutes(), failed.Load())
 	if failed.Load() >= mostFailures && played.Load() < schedules {
 		t.Errorf("%d of %d schedules were not played, since so many had failed", schedules-played.Load(), schedules)
@@ -109,7 +109,7 @@ func play(t *testing.T, seed uint64, trace bool) *schedule {
 func report(t *testing.T, seed uint64, s *schedule) {
 	t.Helper()
 	if len(s.violations) > 0 {
-		t.Errorf("seed %d: %s\n%s\nmake sim SEED=%d replays it", seed, strings.Join(s.violations, "; "), strings.Join(s.lines, "\n"), seed)
+		t.Errorf("seed %d: %s\n%s\nmake sim SIDE=consumer SEED=%d replays it", seed, strings.Join(s.violations, "; "), strings.Join(s.lines, "\n"), seed)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/streamgauge/streamgauge/producer/internal/commit"
+	"github.com/streamgauge/streamgauge/producer/internal/load"
 	"github.com/streamgauge/streamgauge/producer/internal/publish"
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/shared/wire"
@@ -92,6 +94,15 @@ func (b *broker) ensure(ctx context.Context) (*topology.Report, error) {
 	}
 	b.rows = report.Rows.Config.MaxBytes
 	return report, nil
+}
+
+// link is what the run works with.
+func (b *broker) link(log *slog.Logger) Link {
+	return Link{
+		Window:  publish.NewWindow(b.js, b.restore, b.rows, b.denied, log),
+		Stream:  commit.NewRowsStream(b.js),
+		Service: load.NewService(b.conn),
+	}
 }
 
 // restore is publish.Restore.

@@ -108,8 +108,15 @@ func (d *delivery) deliver(ctx context.Context) error {
 		if err == nil {
 			return d.committed(ctx, stored)
 		}
-		if _, otherSize := errors.AsType[*load.OtherBatchSizeError](err); !otherSize {
+		other, otherSize := errors.AsType[*load.OtherBatchSizeError](err)
+		if !otherSize {
 			return err
+		}
+		// That was an answer: what is sent next is cut by it, whether there is
+		// another one or not.
+		d.unanswered = false
+		if err := d.adopt(ctx, other); err != nil {
+			return d.fail(ctx, err, "stopped while reading it again")
 		}
 	}
 }
@@ -125,7 +132,7 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 		patience = nextPatience
 	}
 	for {
-		reply, err := d.service.Ask(ctx, patience, d.ours.Question())
+		reply, err := d.Service.Ask(ctx, patience, d.ours.Question())
 		if _, silence := errors.AsType[*load.NoAnswerError](err); silence {
 			d.unanswered, d.unansweredAt = true, time.Now()
 			return nil, false, nil
@@ -139,12 +146,20 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 		if !otherSize {
 			return stored, true, d.explain(err)
 		}
-		d.log.Info(fmt.Sprintf("%s: %s: reading it so too", escape.Name(d.report.Name), other))
-		if err := d.survey.Adopt(ctx, other.BatchSize); err != nil {
+		if err := d.adopt(ctx, other); err != nil {
 			return nil, false, err
 		}
-		d.recount()
 	}
+}
+
+// adopt cuts the source as it is cut in the database.
+func (d *delivery) adopt(ctx context.Context, other *load.OtherBatchSizeError) error {
+	d.log.Info(fmt.Sprintf("%s: %s: reading it so too", escape.Name(d.report.Name), other))
+	if err := d.survey.Adopt(ctx, other.BatchSize); err != nil {
+		return err
+	}
+	d.recount()
+	return nil
 }
 
 // explain finds out whether a source whose name is taken has merely grown.
@@ -203,7 +218,7 @@ func (d *delivery) reportStored(ctx context.Context, stored *wire.Load) {
 		return
 	}
 	// The rejects are stored whether they can be listed now or not.
-	reply, err := d.service.Ask(ctx, firstPatience, wire.LoadRequest{Source: d.ours.Source, Rejects: rejectsShown})
+	reply, err := d.Service.Ask(ctx, firstPatience, wire.LoadRequest{Source: d.ours.Source, Rejects: rejectsShown})
 	if err != nil || reply.Load == nil {
 		return
 	}

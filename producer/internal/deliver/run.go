@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/inputs"
 	"github.com/streamgauge/streamgauge/producer/internal/load"
 	"github.com/streamgauge/streamgauge/producer/internal/publish"
@@ -22,36 +23,62 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	r := &run{cfg: cfg, log: log, printer: &report.Printer{Out: cfg.Out, JSON: cfg.JSON}}
 	if cfg.DryRun {
+		r := newRun(cfg, Link{}, log)
 		return r.all(ctx, list, r.check)
 	}
-	if r.broker, err = connect(ctx, cfg, log); err != nil {
+	b, err := connect(ctx, cfg, log)
+	if err != nil {
 		if ctx.Err() != nil {
 			return &StoppedError{At: "stopped before anything was sent"}
 		}
 		return err
 	}
-	defer r.broker.conn.Close()
-	r.service = load.NewService(r.broker.conn)
-	r.window = publish.NewWindow(r.broker.js, r.broker.restore, r.broker.rows, r.broker.denied, log)
+	defer b.conn.Close()
+	return loadAll(ctx, cfg, list, b.link(log), log)
+}
+
+// Link is NATS as a run uses it.
+type Link struct {
+	// Window is where batches are published, Stream where they are looked for.
+	Window *publish.Window
+	Stream commit.Stream
+	// Service is asked what is loaded.
+	Service *load.Service
+}
+
+// Over is Run over a link that stands already.
+func Over(ctx context.Context, cfg Config, link Link, log *slog.Logger) error {
+	cfg = cfg.withDefaults()
+	list, err := inputs.List(cfg.Inputs, cfg.Exclude)
+	if err != nil {
+		return err
+	}
+	return loadAll(ctx, cfg, list, link, log)
+}
+
+func loadAll(ctx context.Context, cfg Config, list []inputs.Input, link Link, log *slog.Logger) error {
+	r := newRun(cfg, link, log)
 	r.begin(ctx)
 	return r.all(ctx, list, r.load)
 }
 
 // run is what the files of one run have in common.
 type run struct {
+	Link
+
 	cfg     Config
 	log     *slog.Logger
 	printer *report.Printer
-	broker  *broker
-	service *load.Service
-	window  *publish.Window
 	// unanswered is set once a question has had no answer, at unansweredAt, and
 	// toldUnanswered once that has been told.
 	unanswered, toldUnanswered bool
 	unansweredAt               time.Time
 	tally                      tally
+}
+
+func newRun(cfg Config, link Link, log *slog.Logger) *run {
+	return &run{Link: link, cfg: cfg, log: log, printer: &report.Printer{Out: cfg.Out, JSON: cfg.JSON}}
 }
 
 // do is what is done with one source; the report is filled in as far as it goes,

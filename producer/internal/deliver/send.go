@@ -15,8 +15,8 @@ import (
 // send publishes the batches in ranges, which are ascending, and returns when
 // all have been acknowledged.
 func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
-	d.window.Begin(d.sequences.Set)
-	err := d.survey.Cut(ctx, d.window.Buffer(), func(part batch.Part) ([]byte, error) {
+	d.Window.Begin(d.sequences.Set)
+	err := d.survey.Cut(ctx, d.Window.Buffer(), func(part batch.Part) ([]byte, error) {
 		for len(ranges) > 0 && ranges[0].Last < part.Number {
 			ranges = ranges[1:]
 		}
@@ -26,10 +26,10 @@ func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
 		if err := d.publish(ctx, part); err != nil {
 			return nil, err
 		}
-		return d.window.Buffer(), nil
+		return d.Window.Buffer(), nil
 	})
 	if err == nil {
-		if err = d.window.Flush(ctx); err != nil {
+		if err = d.Window.Flush(ctx); err != nil {
 			err = &brokerError{err}
 		}
 	}
@@ -53,7 +53,7 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", part.Number, err)
 	}
-	if err := d.window.Send(ctx, part.Number, header, part.Body); err != nil {
+	if err := d.Window.Send(ctx, part.Number, header, part.Body); err != nil {
 		return &brokerError{err}
 	}
 	if !d.waiting {
@@ -70,9 +70,9 @@ func (d *delivery) sendFailed(ctx context.Context, err error) error {
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	d.window.Abandon(bounded)
+	d.Window.Abandon(bounded)
 	if ctx.Err() != nil {
-		return d.stopped(ctx, d.report, err, fmt.Sprintf("stopped after batch %d of %d", d.window.Through(), d.ours.Batches))
+		return d.stopped(ctx, d.report, err, fmt.Sprintf("stopped after batch %d of %d", d.Window.Through(), d.ours.Batches))
 	}
 	return named(d.report, err)
 }
@@ -82,7 +82,7 @@ func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
 	d.waiting = true
 	defer func() { d.waiting = false }()
 	w := &commit.Waiter{
-		Ours: &d.ours, Service: d.service, Stream: commit.NewRowsStream(d.broker.js),
+		Ours: &d.ours, Service: d.Service, Stream: d.Stream,
 		Sequences: d.sequences, Resend: d.send, Log: d.log.With("file", escape.Name(d.report.Name)),
 	}
 	stored, err := w.Wait(ctx)

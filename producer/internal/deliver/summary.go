@@ -54,7 +54,7 @@ func (r *run) begin(ctx context.Context) {
 }
 
 func (r *run) snapshot(ctx context.Context, patience time.Duration) *stats.Snapshot {
-	snapshot, err := r.service.Snapshot(ctx, patience)
+	snapshot, err := r.Service.Snapshot(ctx, patience)
 	if err != nil {
 		return nil
 	}

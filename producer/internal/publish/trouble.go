@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/streamgauge/streamgauge/shared/topology"
@@ -51,9 +50,9 @@ func (t *trouble) say(what string, cause error) {
 }
 
 // pause lets time pass, longer each time.
-func (t *trouble) pause(ctx context.Context, denied *Denial) error {
+func (t *trouble) pause(ctx context.Context, denied *Denial, jitter Jitter) error {
 	t.next = min(max(2*t.next, firstPause), lastPause)
-	timer := time.NewTimer(t.next/2 + rand.N(t.next/2))
+	timer := time.NewTimer(t.next/2 + jitter(t.next/2))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

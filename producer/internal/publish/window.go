@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -41,8 +42,14 @@ type Restore func(context.Context) (maxBytes int64, err error)
 // stream, in the order in which the messages were sent.
 type Acked func(number int64, sequence uint64) error
 
+// Jitter returns a time from 0 up to most, most excluded.
+type Jitter func(most time.Duration) time.Duration
+
 // Window is messages on their way. It is not safe for concurrent use.
 type Window struct {
+	// Jitter draws a part of a pause; NewWindow sets one that nobody foresees.
+	Jitter Jitter
+
 	js      Publisher
 	restore Restore
 	denied  *Denial
@@ -69,7 +76,7 @@ type message struct {
 // denied comes, publishing ends with its error.
 func NewWindow(js Publisher, restore Restore, limit int64, denied *Denial, log *slog.Logger) *Window {
 	return &Window{
-		js: js, restore: restore, limit: limit, denied: denied, log: log,
+		Jitter: rand.N[time.Duration], js: js, restore: restore, limit: limit, denied: denied, log: log,
 		options: []jetstream.PublishOpt{
 			jetstream.WithExpectStream(topology.StreamRows),
 			// Retrying is the window's own work: it never gives up.
@@ -191,7 +198,7 @@ func (w *Window) recover(ctx context.Context, trouble *trouble, cause error) err
 	} else {
 		trouble.say("publishing fails, trying again", cause)
 	}
-	return trouble.pause(ctx, w.denied)
+	return trouble.pause(ctx, w.denied, w.Jitter)
 }
 
 // publishFailed publishes again all that is known to have failed. It follows

@@ -1,14 +1,13 @@
 // Mutants builds the product with mistakes in it, one at a time, and runs the
-// fault harness on each until it is caught. A harness that misses one within
-// the seeds given is no proof of anything.
+// fault harness or simulated schedules on each until it is caught. One that is
+// missed within the seeds given means that they are no proof of anything.
 //
-//	go run ./tests/cmd/mutants [-seeds 100] [name ...]
+//	go run ./tests/cmd/mutants [-seeds 100] [-schedules 10000] [name ...]
 package main
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,16 +21,19 @@ import (
 	"strings"
 
 	"github.com/streamgauge/streamgauge/tests/checkout"
+	"github.com/streamgauge/streamgauge/tests/overlay"
 )
 
 func main() { os.Exit(start()) }
 
 func start() int {
-	seeds := flag.Int("seeds", 100, "`N` seeds at most for each mutant")
+	var limits limits
+	flag.IntVar(&limits.seeds, "seeds", 100, "`N` seeds at most for each mutant of the fault harness")
+	flag.IntVar(&limits.schedules, "schedules", 10_000, "`N` schedules at most for each simulated mutant")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	missed, err := run(ctx, *seeds, flag.Args())
+	missed, err := run(ctx, limits, flag.Args())
 	if err == nil && missed > 0 {
 		err = fmt.Errorf("%d mutants were not caught", missed)
 	}
@@ -42,7 +44,10 @@ func start() int {
 	return 0
 }
 
-func run(ctx context.Context, seeds int, only []string) (missed int, err error) {
+// limits are how long a mutant may go uncaught.
+type limits struct{ seeds, schedules int }
+
+func run(ctx context.Context, limits limits, only []string) (missed int, err error) {
 	root, err := checkout.Root()
 	if err != nil {
 		return 0, err
@@ -52,20 +57,23 @@ func run(ctx context.Context, seeds int, only []string) (missed int, err error) 
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	harness := filepath.Join(dir, "faults.test")
-	if out, err := command(ctx, root, nil, "go", "test", "-c", "-o", harness, "./tests/faults").CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build the harness: %w\n%s", err, out)
-	}
+	harness := harness{root: root, binary: filepath.Join(dir, "faults.test")}
 	fmt.Println("| Mutant | Caught by | At seed | Violation |\n|---|---|---:|---|")
 	for _, m := range mutants {
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}
 		bin := filepath.Join(dir, m.name)
-		if err := build(ctx, root, bin, &m); err != nil {
+		replaced, err := apply(root, bin, &m)
+		if err != nil {
 			return 0, fmt.Errorf("%s: %w", m.name, err)
 		}
-		found, err := try(ctx, root, harness, bin, &m, seeds)
+		var found *caught
+		if m.simulation != "" {
+			found, err = simulate(ctx, root, replaced, &m, limits.schedules)
+		} else {
+			found, err = harness.try(ctx, replaced, bin, &m, limits.seeds)
+		}
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", m.name, err)
 		}
@@ -78,42 +86,32 @@ func run(ctx context.Context, seeds int, only []string) (missed int, err error) 
 	return missed, nil
 }
 
-// build compiles the programs with the mutant's files in the place of their own.
-func build(ctx context.Context, root, bin string, m *mutant) error {
+// apply writes the mutant's files into the folder, and beside them what has go
+// build take them in the place of their own.
+func apply(root, dir string, m *mutant) (path string, err error) {
 	changed := make(map[string][]byte)
 	for _, e := range m.edits {
 		content := changed[e.file]
 		if content == nil {
-			var err error
 			if content, err = os.ReadFile(filepath.Join(root, e.file)); err != nil {
-				return err
+				return "", err
 			}
 		}
 		if n := bytes.Count(content, []byte(e.old)); n != 1 {
-			return fmt.Errorf("%s has %q %d times, not once: bring the mutant up to date", e.file, e.old, n)
+			return "", fmt.Errorf("%s has %q %d times, not once: bring the mutant up to date", e.file, e.old, n)
 		}
 		changed[e.file] = bytes.Replace(content, []byte(e.old), []byte(e.new), 1)
 	}
-	if err := os.Mkdir(bin, 0o700); err != nil {
-		return err
-	}
-	replace := make(map[string]string)
+	replaced := make(map[string][]byte, len(changed))
 	for file, content := range changed {
-		path := filepath.Join(bin, strings.ReplaceAll(file, "/", "-"))
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			return err
-		}
-		replace[filepath.Join(root, file)] = path
+		replaced[filepath.Join(root, file)] = content
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(bin, "overlay.json")
-	if err := os.WriteFile(path, overlay, 0o600); err != nil {
-		return err
-	}
-	out, err := command(ctx, root, []string{"CGO_ENABLED=0"}, "go", "build", "-buildvcs=false", "-overlay", path,
+	return overlay.Write(dir, replaced)
+}
+
+// build compiles the programs, but for what the overlay replaces.
+func build(ctx context.Context, root, overlay, bin string) error {
+	out, err := command(ctx, root, []string{"CGO_ENABLED=0"}, "go", "build", "-buildvcs=false", "-overlay", overlay,
 		"-o", bin+string(filepath.Separator), "./producer", "./consumer").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
@@ -131,11 +129,26 @@ var (
 	violation = regexp.MustCompile(`(?m)^ +(?:[a-z_]+_test\.go|[a-z]+\.go):\d+: (.+)$`)
 )
 
+// harness is the test binary of the faults, built when it is first needed.
+type harness struct {
+	root, binary string
+	built        bool
+}
+
 // try runs the scenarios, seed by seed, until one fails.
-func try(ctx context.Context, root, harness, bin string, m *mutant, seeds int) (*caught, error) {
+func (h *harness) try(ctx context.Context, overlay, bin string, m *mutant, seeds int) (*caught, error) {
+	if !h.built {
+		if out, err := command(ctx, h.root, nil, "go", "test", "-c", "-o", h.binary, "./tests/faults").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build the harness: %w\n%s", err, out)
+		}
+		h.built = true
+	}
+	if err := build(ctx, h.root, overlay, bin); err != nil {
+		return nil, err
+	}
 	for seed := 1; seed <= seeds; seed++ {
-		cmd := command(ctx, filepath.Join(root, "tests", "faults"), []string{"BIN_DIR=" + bin, "TEST_SERVERS=processes"},
-			harness, "-test.run", "^TestFaults$", "-test.timeout", "10m", "-faults", m.faults, "-seeds", strconv.Itoa(seed))
+		cmd := command(ctx, filepath.Join(h.root, "tests", "faults"), []string{"BIN_DIR=" + bin, "TEST_SERVERS=processes"},
+			h.binary, "-test.run", "^TestFaults$", "-test.timeout", "10m", "-faults", m.faults, "-seeds", strconv.Itoa(seed))
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			continue

@@ -4,9 +4,10 @@ package main
 type mutant struct {
 	name string
 	what string
-	// faults are the scenarios that can show it.
-	faults string
-	edits  []edit
+	// faults are the scenarios that can show it, simulation the package of the
+	// simulated schedules that can: one of the two.
+	faults, simulation string
+	edits              []edit
 }
 
 // edit replaces old, which has to stand in the file once.
@@ -18,6 +19,17 @@ const (
 	writerFile = "consumer/internal/pipeline/writer.go"
 	copyFile   = "consumer/internal/pgcopy/pgcopy.go"
 	decodeFile = "consumer/internal/decode/decode.go"
+	loadFile   = "producer/internal/deliver/load.go"
+	sendFile   = "producer/internal/deliver/send.go"
+	lostFile   = "producer/internal/commit/lost.go"
+
+	producerSimulation = "./producer/internal/simulation"
+	consumerSimulation = "./consumer/internal/simulation"
+)
+
+const (
+	writeCall = "	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)"
+	ackFirst  = "	for _, it := range items {\n		_ = it.message.Ack()\n	}\n"
 )
 
 var mutants = []mutant{
@@ -29,10 +41,7 @@ var mutants = []mutant{
 	{
 		name: "ack-before-commit", what: "messages are acknowledged before the transaction",
 		faults: "kill-unwaited",
-		edits: []edit{{
-			writerFile, "	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)",
-			"	for _, it := range items {\n		_ = it.message.Ack()\n	}\n	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)",
-		}},
+		edits:  []edit{{writerFile, writeCall, ackFirst + writeCall}},
 	},
 	{
 		name: "commit-failure-is-failure", what: "after a failed COMMIT the batches are written again under new keys",
@@ -93,6 +102,60 @@ func SetSource(rows []byte, sourceID int32) {
 		edits: []edit{{
 			storeFile, "	result.Snapshot, result.Completed, err = advance(ctx, tx, fresh, result.Dead)",
 			"	if err := tx.Commit(ctx); err != nil {\n		return nil, err\n	}\n	if tx, err = tx.Conn().Begin(ctx); err != nil {\n		return nil, err\n	}\n	result.Snapshot, result.Completed, err = advance(ctx, tx, fresh, result.Dead)",
+		}},
+	},
+	{
+		name: "ack-before-commit, simulated", what: "messages are acknowledged before the transaction",
+		simulation: consumerSimulation,
+		edits:      []edit{{writerFile, writeCall, ackFirst + writeCall}},
+	},
+	{
+		name: "puback-is-committed", what: "--wait ends when the stream has everything",
+		simulation: producerSimulation,
+		edits: []edit{{
+			sendFile, "	stored, err := w.Wait(ctx)\n",
+			"	stored, err := &wire.Load{Rows: d.ours.Records}, ctx.Err()\n",
+		}},
+	},
+	{
+		name: "ledger-before-stream", what: "what is lost is decided by what the ledger lacked before the stream was looked at",
+		simulation: producerSimulation,
+		edits: []edit{{
+			lostFile, "	reply, err := w.askAll(ctx, load.MaxRanges)\n",
+			"	before := stored\n	reply, err := w.askAll(ctx, load.MaxRanges)\n",
+		}, {
+			lostFile, "	still := w.missing(stored)\n", "	still := w.missing(before)\n",
+		}},
+	},
+	{
+		name: "dead-forgotten", what: "a batch that was set aside counts as lost each time",
+		simulation: producerSimulation,
+		edits:      []edit{{lostFile, "sequence != 0 && sequence == one.Sequence", "sequence != 0 && sequence == one.Sequence && false"}},
+	},
+	{
+		name: "dead-given-up-early", what: "a batch that was set aside is sent once more and then given up",
+		simulation: producerSimulation,
+		edits:      []edit{{lostFile, "w.deaths[number] == attempts", "w.deaths[number] == attempts-1"}},
+	},
+	{
+		name: "present-is-lost", what: "a batch whose message waits in the stream counts as lost",
+		simulation: producerSimulation,
+		edits:      []edit{{lostFile, "				present++\n", "				found[i].add(number)\n"}},
+	},
+	{
+		name: "plan-not-adopted", what: "a file is sent again by its own batch size when the answer says another",
+		simulation: producerSimulation,
+		edits: []edit{{
+			loadFile, "		if err := d.adopt(ctx, other); err != nil {\n			return d.fail(",
+			"		_ = other\n		if err := error(nil); err != nil {\n			return d.fail(",
+		}},
+	},
+	{
+		name: "sequences-kept-of-the-first", what: "the sequence of a batch that is sent again is not noted",
+		simulation: producerSimulation,
+		edits: []edit{{
+			sendFile, "	d.Window.Begin(d.sequences.Set)\n",
+			"	d.Window.Begin(func(number int64, sequence uint64) error {\n		if d.waiting {\n			return nil\n		}\n		return d.sequences.Set(number, sequence)\n	})\n",
 		}},
 	},
 }
