@@ -28,7 +28,9 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", strconv.Itoa(sideBySide)); err != nil {
 		panic(err)
 	}
-	os.Exit(harness.Main(m))
+	code := harness.Main(m)
+	shiftedPrograms.remove()
+	os.Exit(code)
 }
 
 // TestFaults runs each scenario once for each seed. A run that failed is

@@ -18,9 +18,11 @@ type scenario struct {
 	consumers int
 	count     int // of files
 	// ownNATS and ownPostgres give the run servers that it may break.
-	ownNATS     bool
-	natsDisk    int64 // bytes of a disk of its own, 0 for none
-	cluster     bool  // of three servers
+	ownNATS  bool
+	natsDisk int64 // bytes of a disk of its own, 0 for none
+	cluster  bool  // of three servers
+	// clocks says whose wall clock can be shifted, beside PostgreSQL's.
+	clocks      clocks
 	ownPostgres func(*world) postgres.Config
 	// dead is how many messages are planted that have to be set aside.
 	dead int64
@@ -62,7 +64,7 @@ func (s scenario) batchSize() int {
 }
 
 // scenarios are all of them.
-var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, clusterFaults, inputFaults))
+var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, clusterFaults, inputFaults, clockFaults))
 
 func complete(all []scenario) []scenario {
 	for i := range all {

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -17,6 +18,7 @@ type worker struct {
 	world    *world
 	name     string
 	program  string
+	binary   string // in the program's place, where it is not empty
 	args     []string
 	nats     *proxy.Proxy // nil before a cluster: clients choose among its servers
 	postgres *proxy.Proxy // nil for the producer
@@ -28,6 +30,7 @@ type worker struct {
 
 	pid    atomic.Int64 // for who signals it from elsewhere
 	frozen atomic.Bool
+	doomed atomic.Bool // it was told to end, and has not been started again
 }
 
 func newWorker(w *world, name, program string, args ...string) *worker {
@@ -46,12 +49,13 @@ func newWorker(w *world, name, program string, args ...string) *worker {
 }
 
 func (k *worker) start() {
-	command := harness.Command{Program: k.program, Args: k.args, Env: k.env}
+	command := harness.Command{Program: cmp.Or(k.binary, k.program), Args: k.args, Env: k.env}
 	if k.piped {
 		command.Stdin = bytes.NewReader(k.stdin)
 	}
 	k.process = k.world.env.Start(k.world.t, command)
 	k.pid.Store(int64(k.process.PID()))
+	k.doomed.Store(false)
 	k.world.journal.started()
 }
 
@@ -81,7 +85,9 @@ func (k *worker) result() harness.Result { return k.process.Wait(k.world.t) }
 // signal may be called from anywhere. A process that has just ended is not
 // signalled.
 func (k *worker) signal(signal syscall.Signal) {
-	_ = syscall.Kill(int(k.pid.Load()), signal)
+	if syscall.Kill(int(k.pid.Load()), signal) == nil && signal != syscall.SIGSTOP {
+		k.doomed.Store(true)
+	}
 }
 
 // freeze stops the process for so long. It may be called from anywhere.

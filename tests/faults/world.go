@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/shared/topology"
+	"github.com/streamgauge/streamgauge/tests/clock"
 	"github.com/streamgauge/streamgauge/tests/harness"
 	"github.com/streamgauge/streamgauge/tests/oracle"
 )
@@ -39,6 +41,8 @@ type world struct {
 	env      *harness.Env
 	postgres *ownPostgres // nil where the shared one serves
 	disk     *disk        // nil where none gets full
+	faked    string       // file with the shift of PostgreSQL's clock
+	shift    *clock.Shift // of some clocks, nil where they go right
 	journal  *journal     // safe for concurrent use
 
 	consumers []*worker
@@ -75,6 +79,12 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 	if s.cluster {
 		options = append(options, harness.WithNATSCluster())
 	}
+	if s.clocks != none {
+		w.shift = newShift(t)
+	}
+	if s.clocks == natsClock {
+		options = append(options, harness.WithNATSBinary(shiftedPrograms.binary(t, "nats-server"), w.shift.Env()))
+	}
 	if s.natsDisk > 0 {
 		w.disk = mountDisk(t, s.natsDisk)
 		options = append(options, harness.WithNATSStore(filepath.Join(w.disk.path, "nats")))
@@ -100,6 +110,12 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 		w.consumers = append(w.consumers, c)
 	}
 	w.producer = newWorker(w, "producer", "producer")
+	if s.clocks == programClocks {
+		for _, k := range append(slices.Clone(w.consumers), w.producer) {
+			k.binary = shiftedPrograms.binary(t, k.program)
+			k.env = append(k.env, w.shift.Env())
+		}
+	}
 	return w
 }
 
@@ -171,7 +187,7 @@ func (w *world) outstanding() bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(w.consumers, func(k *worker) bool { return k.doomed.Load() })
 }
 
 // drained says whether the stream is empty. Before the first look there may be

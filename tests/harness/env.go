@@ -44,9 +44,11 @@ type Env struct {
 type Option func(*options)
 
 type options struct {
-	ownNATS   bool
-	natsStore string
-	cluster   bool
+	ownNATS    bool
+	natsStore  string
+	natsBinary string
+	natsEnv    []string
+	cluster    bool
 }
 
 // WithOwnNATS gives the test a NATS server of its own, which it may kill, rob
@@ -57,6 +59,12 @@ func WithOwnNATS() Option { return func(o *options) { o.ownNATS = true } }
 // choice, which it makes.
 func WithNATSStore(dir string) Option {
 	return func(o *options) { o.ownNATS, o.natsStore = true, dir }
+}
+
+// WithNATSBinary is WithOwnNATS with another nats-server, and variables for its
+// environment.
+func WithNATSBinary(path string, env ...string) Option {
+	return func(o *options) { o.ownNATS, o.natsBinary, o.natsEnv = true, path, env }
 }
 
 // WithNATSCluster gives the test a cluster of three servers of its own; see
@@ -88,7 +96,7 @@ func New(t testing.TB, opts ...Option) *Env {
 		}
 		e.NATSURL = strings.Join(urls, ",")
 	case chosen.ownNATS:
-		e.Server = startNATSServer(t, e.session, chosen.natsStore)
+		e.Server = startNATSServer(t, e.session, chosen.natsBinary, chosen.natsStore, chosen.natsEnv)
 		e.NATSURL = e.Server.URL
 	default:
 		_, address, err := e.session.takeAccount(ctx)

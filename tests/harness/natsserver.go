@@ -40,17 +40,15 @@ type NATSServer struct {
 	binary  string
 	port    string
 	store   string
-	cluster string // the part of its configuration, where it has one
+	env     []string // beside this process's own
+	cluster string   // the part of its configuration, where it has one
 	process *Process
 }
 
-func startNATSServer(t testing.TB, s *session, store string) *NATSServer {
+func startNATSServer(t testing.TB, s *session, binary, store string, env []string) *NATSServer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, startTime)
-	defer cancel()
-	binary, err := standin.NATSServer(ctx, s.root, runtime.GOOS, runtime.GOARCH)
-	if err != nil {
-		t.Fatalf("build nats-server: %v", err)
+	if binary == "" {
+		binary = buildNATSServer(t, s)
 	}
 	if store == "" {
 		store = filepath.Join(t.TempDir(), "store")
@@ -59,22 +57,28 @@ func startNATSServer(t testing.TB, s *session, store string) *NATSServer {
 	address := url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", port)}
 	server := &NATSServer{
 		URL: address.String(), session: s, binary: binary, port: port,
-		store: store,
+		store: store, env: env,
 	}
 	server.Start(t)
 	return server
 }
 
-// startNATSCluster starts three servers that replicate their streams.
-func startNATSCluster(t testing.TB, s *session) []*NATSServer {
+func buildNATSServer(t testing.TB, s *session) string {
 	t.Helper()
-	const size = 3
 	ctx, cancel := context.WithTimeout(s.ctx, startTime)
 	defer cancel()
 	binary, err := standin.NATSServer(ctx, s.root, runtime.GOOS, runtime.GOARCH)
 	if err != nil {
 		t.Fatalf("build nats-server: %v", err)
 	}
+	return binary
+}
+
+// startNATSCluster starts three servers that replicate their streams.
+func startNATSCluster(t testing.TB, s *session) []*NATSServer {
+	t.Helper()
+	const size = 3
+	binary := buildNATSServer(t, s)
 	var routes [size]string
 	for i := range routes {
 		routes[i] = net.JoinHostPort("127.0.0.1", freePort(t))
@@ -163,6 +167,7 @@ func (n *NATSServer) Start(t testing.TB) {
 		stdout: newCapture(), stderr: newCapture(),
 		exited: make(chan struct{}),
 	}
+	n.process.cmd.Env = append(os.Environ(), n.env...)
 	n.process.cmd.Stdout, n.process.cmd.Stderr = n.process.stdout, n.process.stderr
 	n.process.cmd.WaitDelay = outputWait
 	n.process.start(t, n.session)

@@ -25,8 +25,12 @@ SELECT pid FROM pg_stat_activity
 type meteredConn struct {
 	net.Conn
 
-	moved atomic.Int64 // UnixNano
+	moved atomic.Int64 // nanoseconds since started
 }
+
+// started is a time to count from by the monotonic clock. The wall clock may be
+// set while a transaction is under way.
+var started = time.Now()
 
 func metered(conn net.Conn) *meteredConn {
 	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
@@ -52,9 +56,9 @@ func (c *meteredConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func (c *meteredConn) touch() { c.moved.Store(time.Now().UnixNano()) }
+func (c *meteredConn) touch() { c.moved.Store(int64(time.Since(started))) }
 
-func (c *meteredConn) quiet() time.Duration { return time.Since(time.Unix(0, c.moved.Load())) }
+func (c *meteredConn) quiet() time.Duration { return time.Since(started) - time.Duration(c.moved.Load()) }
 
 // abandonBroken closes the socket of a connection that pgx has given up, whose
 // cleaning up would otherwise keep its place in the pool for up to 15 s.

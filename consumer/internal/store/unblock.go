@@ -15,14 +15,15 @@ const blockedAfter = 2 * time.Second
 // terminateBlockers ends the sessions of consumers that hold what the session
 // $1 waits for, have done so for long, and wait for their own client: a process
 // that was stopped in the middle of a COPY. A session that is slow because its
-// disk is waits for something else, and is let be.
+// disk is waits for something else, and is let be. One that begins in the future
+// began before the server's clock was set back.
 const terminateBlockers = `
 SELECT pid, pg_terminate_backend(pid)
   FROM pg_stat_activity
  WHERE pid = ANY (pg_blocking_pids($1))
    AND application_name = $2
    AND usename = current_user
-   AND xact_start < clock_timestamp() - interval '4 seconds'
+   AND xact_start NOT BETWEEN clock_timestamp() - interval '4 seconds' AND clock_timestamp()
    AND wait_event_type = 'Client'`
 
 // unblock watches, until stop is called, over the transaction of the session

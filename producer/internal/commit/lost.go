@@ -108,15 +108,19 @@ func (w *Waiter) gone(ctx context.Context, missing ranges) (ranges, error) {
 	return append(found[1], found[0]...), nil
 }
 
-// dead are those of lost that were set aside since they were last sent.
+// dead are those of lost that were set aside since they were last sent. What was
+// set aside in an earlier stream may bear the sequence that a batch has in this
+// one; it has been counted before.
 func (w *Waiter) dead(lost ranges, claimed []wire.DeadBatch) (map[int64]wire.DeadBatch, error) {
 	dead := make(map[int64]wire.DeadBatch)
+	found := make(map[grave]int)
 	for _, one := range claimed {
 		if !lost.has(one.Number) {
 			continue
 		}
 		err := w.Sequences.Each(wire.Range{First: one.Number, Last: one.Number}, func(number int64, sequence uint64) bool {
 			if sequence != 0 && sequence == one.Sequence {
+				found[grave{number, sequence}]++
 				dead[number] = one
 			}
 			return true
@@ -125,7 +129,19 @@ func (w *Waiter) dead(lost ranges, claimed []wire.DeadBatch) (map[int64]wire.Dea
 			return nil, err
 		}
 	}
+	for at, times := range found {
+		if times <= w.graves[at] {
+			delete(dead, at.number)
+		}
+		w.graves[at] = times
+	}
 	return dead, nil
+}
+
+// grave is where a batch was set aside.
+type grave struct {
+	number   int64
+	sequence uint64
 }
 
 // sendAgain sends what is lost again, and what is dead unless it was sent often

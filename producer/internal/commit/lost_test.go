@@ -145,3 +145,26 @@ func TestAllDeadEndsEarly(t *testing.T) {
 		}
 	})
 }
+
+// In a stream that was made anew a batch can get the sequence at which it was
+// set aside in the one before. It has not died again when that stream is lost
+// too.
+func TestDeadOfAnEarlierStream(t *testing.T) {
+	in(t, 10, func(w *world) {
+		lost := 1
+		w.before = func() {
+			switch times := w.sent[5]; {
+			case times == 1:
+				w.consume(100, func(number int64) bool { return number == 5 })
+			case times > 4:
+				w.consume(100, nil)
+			case times > lost:
+				lost = times
+				w.lose()
+				w.last = 4
+			}
+		}
+		w.wantComplete()
+		w.wantSent(map[int64]int{5: 5})
+	})
+}

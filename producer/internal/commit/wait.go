@@ -66,6 +66,7 @@ type Waiter struct {
 	lookAt time.Time
 	cursor int64 // the last batch whose message was looked at
 	deaths map[int64]int
+	graves map[grave]int            // how often batches were set aside there, as last answered
 	left   map[int64]wire.DeadBatch // died as often as they may
 }
 
@@ -79,7 +80,7 @@ func (w *Waiter) Done() int64 { return w.done }
 func (w *Waiter) Wait(ctx context.Context) (*wire.Load, error) {
 	now := time.Now()
 	w.began, w.newsAt, w.saidAt, w.lookAt = now, now, now, now
-	w.deaths, w.left = make(map[int64]int), make(map[int64]wire.DeadBatch)
+	w.deaths, w.graves, w.left = make(map[int64]int), make(map[grave]int), make(map[int64]wire.DeadBatch)
 	interval := firstInterval
 	for {
 		stored, err := w.ask(ctx, 0)
