@@ -227,7 +227,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		return err
 	}
 	defer closePool(sentry.Pool())
-	dog := watchdog.New(sentry, broker{nc, js}, worker{in, activity}, logger)
+	dog := watchdog.New(sentry, &broker{nc: nc, js: js, logger: logger}, worker{in, activity}, logger)
 	group.Go(func() error { return dog.Run(taking) })
 	health.follow(dog.NotReady)
 	context.AfterFunc(taking, func() {

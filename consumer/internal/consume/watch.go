@@ -3,6 +3,8 @@ package consume
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,11 +19,13 @@ var errDisconnected = errors.New("the connection is lost")
 
 // broker is NATS as the watchdog looks at it.
 type broker struct {
-	nc *nats.Conn
-	js jetstream.JetStream
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	clock  serverClock
+	logger *slog.Logger
 }
 
-func (b broker) Connected() error {
+func (b *broker) Connected() error {
 	if b.nc.IsConnected() {
 		return nil
 	}
@@ -32,18 +36,22 @@ func (b broker) Connected() error {
 }
 
 // Deliverable is false where all that may be in hand is, and while somebody has
-// paused the durable consumer.
-func (b broker) Deliverable(ctx context.Context) (bool, error) {
+// paused the durable consumer. It is not safe for concurrent use.
+func (b *broker) Deliverable(ctx context.Context) (bool, error) {
+	asked := time.Now()
 	durable, err := b.js.Consumer(ctx, topology.StreamRows, topology.Durable)
 	if err != nil {
 		return false, err
 	}
 	info := durable.CachedInfo()
+	if behind := b.clock.back(asked, time.Now(), info.TimeStamp); behind >= backBy {
+		renew(ctx, b.js, info, behind, b.logger)
+	}
 	full := info.Config.MaxAckPending > 0 && info.NumAckPending >= info.Config.MaxAckPending
 	return info.NumPending > 0 && !full && !info.Paused, nil
 }
 
-func (b broker) Reconnect() error { return b.nc.ForceReconnect() }
+func (b *broker) Reconnect() error { return b.nc.ForceReconnect() }
 
 // worker is intake and pipeline as the watchdog looks at them.
 type worker struct {

@@ -58,7 +58,9 @@ func (c *meteredConn) Write(b []byte) (int, error) {
 
 func (c *meteredConn) touch() { c.moved.Store(int64(time.Since(started))) }
 
-func (c *meteredConn) quiet() time.Duration { return time.Since(started) - time.Duration(c.moved.Load()) }
+func (c *meteredConn) quiet() time.Duration {
+	return time.Since(started) - time.Duration(c.moved.Load())
+}
 
 // abandonBroken closes the socket of a connection that pgx has given up, whose
 // cleaning up would otherwise keep its place in the pool for up to 15 s.
