@@ -34,7 +34,7 @@ var connectionFaults = []scenario{
 		prepare: func(w *world) { w.at(w.somewhere(), func() { w.hold("PostgreSQL", w.consumers[0].postgres) }) },
 	},
 	{
-		name: "half-open-nats", what: "connections to NATS silent in one or both directions, 0.1 to 12 s, sockets open",
+		name: "half-open-nats", what: "connections to NATS silent in one or both directions, 0.1 to 12 s, sockets open", records: moreThanInHand,
 		prepare: func(w *world) { w.at(w.somewhere(), func() { w.hold("NATS", w.consumers[0].nats) }) },
 	},
 	{
@@ -56,7 +56,7 @@ var connectionFaults = []scenario{
 		},
 	},
 	{
-		name: "refused", what: "servers unreachable for the consumer (connections cut, new ones ended) for up to 8 s",
+		name: "refused", what: "servers unreachable for the consumer (connections cut, new ones ended) for up to 8 s", records: moreThanInHand,
 		prepare: func(w *world) {
 			w.at(w.somewhere(), func() {
 				p, name := w.consumers[0].nats, "NATS"
@@ -67,6 +67,7 @@ var connectionFaults = []scenario{
 				w.journal.faultf("%s unreachable for %s at %d records", name, d, w.stored)
 				p.Refuse(true)
 				p.CutAll()
+				w.outage(d)
 				w.in(d, func() {
 					p.Refuse(false)
 					w.journal.over()
@@ -76,6 +77,10 @@ var connectionFaults = []scenario{
 	},
 }
 
+// moreThanInHand are more records than a consumer takes in at a time, so that it
+// stands still without NATS.
+const moreThanInHand = 120_000
+
 // hold silences connections and opens them again.
 func (w *world) hold(name string, p *proxy.Proxy) {
 	d := w.between(100*time.Millisecond, 12*time.Second)
@@ -84,6 +89,9 @@ func (w *world) hold(name string, p *proxy.Proxy) {
 		p.Hold(direction)
 	}
 	w.journal.faultf("%s silent in %d directions for %s at %d records", name, len(directions), d, w.stored)
+	if p != w.producer.nats {
+		w.outage(d)
+	}
 	w.in(d, func() {
 		p.Open()
 		w.journal.over()

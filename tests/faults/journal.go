@@ -38,7 +38,11 @@ type result struct {
 	Absorbed    int64 `json:"absorbed"`
 	// RecoveredMS are the times from a fault's end to the next commit.
 	RecoveredMS []int64 `json:"recovered_ms"`
-	TookMS      int64   `json:"took_ms"`
+	// UnreadyMS are the times from a dependency's loss to /readyz saying so,
+	// StoppedMS those from SIGTERM, or SIGINT, to the process's end.
+	UnreadyMS []int64 `json:"unready_ms"`
+	StoppedMS []int64 `json:"stopped_ms"`
+	TookMS    int64   `json:"took_ms"`
 }
 
 func newJournal(t *testing.T, s scenario, seed uint64) *journal {
@@ -114,6 +118,20 @@ func (j *journal) absorbed(effective int64) {
 	j.result.Absorbed = max(0, j.acks-effective)
 }
 
+// unready is told how long a consumer took to say that it has lost a dependency.
+func (j *journal) unready(after time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.UnreadyMS = append(j.result.UnreadyMS, after.Milliseconds())
+}
+
+// stopped is told how long a process took to end that was asked to.
+func (j *journal) stopped(after time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.StoppedMS = append(j.result.StoppedMS, after.Milliseconds())
+}
+
 // checkInjected fails a run in which nothing went wrong: it has shown nothing.
 func (j *journal) checkInjected(t *testing.T) {
 	t.Helper()
@@ -124,19 +142,39 @@ func (j *journal) checkInjected(t *testing.T) {
 	}
 }
 
-// slowest is what work may take to resume (promise 11), with room for the
-// driver's own polling.
-const slowest = 10*time.Second + 500*time.Millisecond
+// What work may take to resume and /readyz to say that it can't go on (promise
+// 11), and a process to end (promise 12), with room for the driver's own polling.
+const (
+	polling     = 500 * time.Millisecond
+	resumeTime  = 10*time.Second + polling
+	unreadyTime = 5*time.Second + polling
+	stopTime    = 5*time.Second + polling
+)
+
+func (j *journal) checkTimes(t *testing.T) {
+	t.Helper()
+	for _, bound := range []struct {
+		what  string
+		times []int64
+		most  time.Duration
+	}{
+		{"work resumed only after", j.result.RecoveredMS, resumeTime},
+		{"a consumer was called ready for", j.result.UnreadyMS, unreadyTime},
+		{"a process ended, as it was asked to, only after", j.result.StoppedMS, stopTime},
+	} {
+		for _, ms := range bound.times {
+			if ms > bound.most.Milliseconds() {
+				t.Errorf("%s %d ms", bound.what, ms)
+			}
+		}
+	}
+}
 
 func (j *journal) write(t *testing.T) {
 	t.Helper()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, ms := range j.result.RecoveredMS {
-		if ms > slowest.Milliseconds() {
-			t.Errorf("work resumed only after %d ms", ms)
-		}
-	}
+	j.checkTimes(t)
 	j.result.Failed = t.Failed()
 	j.result.TookMS = time.Since(j.began).Milliseconds()
 	line, err := json.Marshal(j.result)

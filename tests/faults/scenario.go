@@ -21,6 +21,8 @@ type scenario struct {
 	ownNATS  bool
 	natsDisk int64 // bytes of a disk of its own, 0 for none
 	cluster  bool  // of three servers
+	// network puts the servers and the programs on hosts of their own.
+	network bool
 	// clocks says whose wall clock can be shifted, beside PostgreSQL's.
 	clocks      clocks
 	ownPostgres func(*world) postgres.Config
@@ -34,7 +36,8 @@ type scenario struct {
 	// damages says that the broker's store may come to harm.
 	damages bool
 	// reorders says that announcements may arrive in another order: what one
-	// server of a cluster held while it was cut off comes late.
+	// server of a cluster held while it was cut off comes late, and what the
+	// kernel of a host had still to send to one.
 	reorders bool
 	// prepare says what is to be done and when, before any process starts.
 	prepare func(*world)
@@ -64,7 +67,7 @@ func (s scenario) batchSize() int {
 }
 
 // scenarios are all of them.
-var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, clusterFaults, inputFaults, clockFaults))
+var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, clusterFaults, inputFaults, clockFaults, partitionFaults))
 
 func complete(all []scenario) []scenario {
 	for i := range all {

@@ -80,6 +80,7 @@ var serverFaults = []scenario{
 				w.at(w.somewhere(), func() {
 					w.journal.faultf("PostgreSQL stopped at %d records, for %s", w.stored, d)
 					w.postgres.crash()
+					w.outage(d)
 					w.in(d, func() {
 						w.postgres.start()
 						w.journal.over()
@@ -116,6 +117,7 @@ func (w *world) restartNATS(what string, end, meanwhile func()) {
 	w.at(w.somewhere(), func() {
 		w.journal.faultf("NATS %s at %d records, for %s", what, w.stored, d)
 		end()
+		w.outage(d)
 		meanwhile()
 		w.in(d, func() {
 			w.env.Server.Start(w.t)
@@ -192,6 +194,7 @@ func (w *world) takeConnections() {
 	}
 	d := w.between(500*time.Millisecond, 5*time.Second)
 	w.journal.faultf("%d connections taken at %d records, for %s", len(taken), w.stored, d)
+	w.outage(d)
 	w.in(d, func() {
 		for _, conn := range taken {
 			_ = conn.Close(context.Background())

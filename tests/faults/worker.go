@@ -31,17 +31,20 @@ type worker struct {
 	pid    atomic.Int64 // for who signals it from elsewhere
 	frozen atomic.Bool
 	doomed atomic.Bool // it was told to end, and has not been started again
+
+	asked atomic.Pointer[time.Time] // when it was asked to end
+	began time.Time
 }
 
 func newWorker(w *world, name, program string, args ...string) *worker {
 	k := &worker{world: w, name: name, program: program, args: args}
 	if w.env.Cluster == nil {
-		k.nats = proxy.NATS(w.t, hostOf(w.t, w.env.NATSURL))
+		k.nats = proxy.NATSOn(w.t, w.listener(w.parts.nats), hostOf(w.t, w.env.NATSURL))
 		k.nats.SetJudge(k.judges.nats(w.journal))
 		k.env = []string{"NATS_URL=" + through(w.t, w.env.NATSURL, k.nats.Address())}
 	}
 	if program == "consumer" {
-		k.postgres = proxy.Postgres(w.t, hostOf(w.t, w.env.DatabaseURL))
+		k.postgres = proxy.PostgresOn(w.t, w.listener(w.parts.postgres), hostOf(w.t, w.env.DatabaseURL))
 		k.postgres.SetJudge(k.judges.postgres)
 		k.env = append(k.env, "DATABASE_URL="+through(w.t, w.env.DatabaseURL, k.postgres.Address()))
 	}
@@ -49,10 +52,12 @@ func newWorker(w *world, name, program string, args ...string) *worker {
 }
 
 func (k *worker) start() {
-	command := harness.Command{Program: cmp.Or(k.binary, k.program), Args: k.args, Env: k.env}
+	command := harness.Command{Program: cmp.Or(k.binary, k.program), Args: k.args, Env: k.env, Through: k.world.parts.through()}
 	if k.piped {
 		command.Stdin = bytes.NewReader(k.stdin)
 	}
+	k.asked.Store(nil)
+	k.began = time.Now()
 	k.process = k.world.env.Start(k.world.t, command)
 	k.pid.Store(int64(k.process.PID()))
 	k.doomed.Store(false)
@@ -61,6 +66,7 @@ func (k *worker) start() {
 
 func (k *worker) restart() {
 	result := k.result()
+	k.noteEnd(&result)
 	if strings.Contains(result.Stderr, "consumer: write to PostgreSQL: ") {
 		k.world.t.Fatalf("%s gave up, as it must only at a mistake of its own: %s", k.name, lastLine(result.Stderr))
 	}
@@ -85,8 +91,20 @@ func (k *worker) result() harness.Result { return k.process.Wait(k.world.t) }
 // signal may be called from anywhere. A process that has just ended is not
 // signalled.
 func (k *worker) signal(signal syscall.Signal) {
-	if syscall.Kill(int(k.pid.Load()), signal) == nil && signal != syscall.SIGSTOP {
-		k.doomed.Store(true)
+	now := time.Now()
+	if syscall.Kill(int(k.pid.Load()), signal) != nil || signal == syscall.SIGSTOP {
+		return
+	}
+	if signal != syscall.SIGKILL {
+		k.asked.CompareAndSwap(nil, &now)
+	}
+	k.doomed.Store(true)
+}
+
+// noteEnd tells the journal how long the process took to end that was asked to.
+func (k *worker) noteEnd(result *harness.Result) {
+	if asked := k.asked.Load(); asked != nil && result.Signal == 0 {
+		k.world.journal.stopped(max(0, k.began.Add(result.Took).Sub(*asked)))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,8 +29,6 @@ const (
 	readyTime = 30 * time.Second
 	// pollEvery is how often the driver looks at the processes and the database.
 	pollEvery = 10 * time.Millisecond
-	// stopTime is what SIGTERM may take (promise 12).
-	stopTime = 5 * time.Second
 )
 
 // world is one run: the pair, its servers, and what is done to them. Its fields
@@ -41,9 +40,14 @@ type world struct {
 	env      *harness.Env
 	postgres *ownPostgres // nil where the shared one serves
 	disk     *disk        // nil where none gets full
-	faked    string       // file with the shift of PostgreSQL's clock
-	shift    *clock.Shift // of some clocks, nil where they go right
-	journal  *journal     // safe for concurrent use
+	parts    parts        // of a network, all of them nil where there is none
+	outages  []outage     // that the first consumer has to notice
+
+	readiness readiness // of that one, in its first life, which has the process id
+	firstLife int
+	faked     string       // file with the shift of PostgreSQL's clock
+	shift     *clock.Shift // of some clocks, nil where they go right
+	journal   *journal     // safe for concurrent use
 
 	consumers []*worker
 	producer  *worker
@@ -76,7 +80,13 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 	if s.ownNATS {
 		options = append(options, harness.WithOwnNATS())
 	}
-	if s.cluster {
+	if s.network {
+		w.parts = newParts(t, s.cluster)
+	}
+	switch {
+	case s.cluster && s.network:
+		options = append(options, harness.WithNATSClusterAt(w.parts.places()...))
+	case s.cluster:
 		options = append(options, harness.WithNATSCluster())
 	}
 	if s.clocks != none {
@@ -100,7 +110,7 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 		w.records += int64(records)
 	}
 	for i := range max(1, s.consumers) {
-		c := newWorker(w, fmt.Sprintf("consumer %d", i+1), "consumer", "--batches-per-commit", strconv.Itoa(s.mergeSize()))
+		c := newWorker(w, fmt.Sprintf("consumer %d", i+1), "consumer", "--http", "127.0.0.1:0", "--batches-per-commit", strconv.Itoa(s.mergeSize()))
 		if s.natsDisk > 0 {
 			c.args = append(c.args, "--max-bytes", strconv.FormatInt(s.natsDisk/4, 10))
 		}
@@ -162,6 +172,8 @@ func (w *world) run() {
 	for _, c := range w.consumers {
 		c.process.WaitFor(t, "msg=ready", readyTime)
 	}
+	stopAsking := w.askReadiness()
+	defer stopAsking()
 	deadline := time.Now().Add(runTime)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -176,6 +188,7 @@ func (w *world) run() {
 		<-tick.C
 	}
 	w.journal.checkInjected(t)
+	w.checkOutages()
 	w.check(follower)
 }
 
@@ -308,11 +321,10 @@ func (w *world) check(follower *oracle.Follower) {
 	w.journal.absorbed(w.env.Int(t, "SELECT count(*) FROM batches") + dead)
 	for _, c := range w.consumers {
 		harness.Eventually(t, runTime, c.name+" is continued", func() (bool, string) { return !c.frozen.Load(), "frozen" })
-		began := time.Now()
-		c.process.Terminate(t).Exits(t, 0)
-		if took := time.Since(began); took > stopTime {
-			t.Errorf("%s took %s to end after SIGTERM", c.name, took)
-		}
+		c.signal(syscall.SIGTERM)
+		result := c.result()
+		result.Exits(t, 0)
+		c.noteEnd(&result)
 	}
 }
 

@@ -48,7 +48,7 @@ type options struct {
 	natsStore  string
 	natsBinary string
 	natsEnv    []string
-	cluster    bool
+	cluster    []Place
 }
 
 // WithOwnNATS gives the test a NATS server of its own, which it may kill, rob
@@ -69,7 +69,15 @@ func WithNATSBinary(path string, env ...string) Option {
 
 // WithNATSCluster gives the test a cluster of three servers of its own; see
 // [Env.Cluster]. NATSURL then names all of them.
-func WithNATSCluster() Option { return func(o *options) { o.cluster = true } }
+func WithNATSCluster() Option { return WithNATSClusterAt(make([]Place, clusterSize)...) }
+
+// WithNATSClusterAt is WithNATSCluster with a server in each place. The dialer of
+// the first has to reach all of them.
+func WithNATSClusterAt(places ...Place) Option {
+	return func(o *options) { o.cluster = places }
+}
+
+const clusterSize = 3
 
 // New makes an environment. When the test ends, its processes have been ended
 // (they register their own cleanup later), and the database is dropped if the
@@ -88,8 +96,8 @@ func New(t testing.TB, opts ...Option) *Env {
 	ctx, cancel := context.WithTimeout(context.Background(), setupTime)
 	defer cancel()
 	switch {
-	case chosen.cluster:
-		e.Cluster = startNATSCluster(t, e.session)
+	case chosen.cluster != nil:
+		e.Cluster = startNATSCluster(t, e.session, chosen.cluster)
 		urls := make([]string, len(e.Cluster))
 		for i, n := range e.Cluster {
 			urls[i] = n.URL
@@ -142,8 +150,12 @@ func (e *Env) File(t testing.TB, name, content string) string {
 // closed with the test.
 func (e *Env) Conn(t testing.TB) *nats.Conn {
 	t.Helper()
-	conn, err := nats.Connect(e.NATSURL, nats.Name(t.Name()),
-		nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0))
+	var place Place
+	if e.Cluster != nil {
+		place = e.Cluster[0].place
+	}
+	conn, err := nats.Connect(e.NATSURL, place.options(nats.Name(t.Name()),
+		nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0))...)
 	if err != nil {
 		t.Fatalf("connect to NATS: %v", err)
 	}

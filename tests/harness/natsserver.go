@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -38,11 +40,31 @@ type NATSServer struct {
 
 	session *session
 	binary  string
+	place   Place
 	port    string
 	store   string
 	env     []string // beside this process's own
 	cluster string   // the part of its configuration, where it has one
 	process *Process
+}
+
+// Place is where a server runs. Its zero value is this machine.
+type Place struct {
+	// Address is where it listens, 127.0.0.1 when empty.
+	Address string
+	// Through is as Command's, and Dialer how this process gets there; nil where
+	// it just does.
+	Through []string
+	Dialer  nats.CustomDialer
+}
+
+func (p Place) address() string { return cmp.Or(p.Address, "127.0.0.1") }
+
+func (p Place) options(more ...nats.Option) []nats.Option {
+	if p.Dialer != nil {
+		more = append(more, nats.SetCustomDialer(p.Dialer))
+	}
+	return more
 }
 
 func startNATSServer(t testing.TB, s *session, binary, store string, env []string) *NATSServer {
@@ -74,33 +96,32 @@ func buildNATSServer(t testing.TB, s *session) string {
 	return binary
 }
 
-// startNATSCluster starts three servers that replicate their streams.
-func startNATSCluster(t testing.TB, s *session) []*NATSServer {
+// startNATSCluster starts a server in each place; they replicate their streams.
+func startNATSCluster(t testing.TB, s *session, places []Place) []*NATSServer {
 	t.Helper()
-	const size = 3
 	binary := buildNATSServer(t, s)
-	var routes [size]string
-	for i := range routes {
-		routes[i] = net.JoinHostPort("127.0.0.1", freePort(t))
+	routes := make([]string, len(places))
+	for i, place := range places {
+		routes[i] = net.JoinHostPort(place.address(), freePort(t))
 	}
-	servers := make([]*NATSServer, size)
-	for i := range servers {
-		n := &NATSServer{Name: fmt.Sprintf("n%d", i+1), session: s, binary: binary, port: freePort(t), store: filepath.Join(t.TempDir(), "store")}
-		address := url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", n.port)}
+	servers := make([]*NATSServer, len(places))
+	for i, place := range places {
+		n := &NATSServer{Name: fmt.Sprintf("n%d", i+1), session: s, binary: binary, place: place, port: freePort(t), store: filepath.Join(t.TempDir(), "store")}
+		address := url.URL{Scheme: "nats", Host: net.JoinHostPort(place.address(), n.port)}
 		n.URL = address.String()
 		n.cluster = fmt.Sprintf("server_name: %s\ncluster { name: tests, listen: %q, routes: [%s] }\n",
-			n.Name, routes[i], "nats://"+strings.Join(routes[:], ", nats://"))
+			n.Name, routes[i], "nats://"+strings.Join(routes, ", nats://"))
 		n.Start(t)
 		servers[i] = n
 	}
-	awaitCluster(t, servers[0].URL, size)
+	awaitCluster(t, servers)
 	return servers
 }
 
 // awaitCluster waits until the servers can replicate a stream.
-func awaitCluster(t testing.TB, address string, size int) {
+func awaitCluster(t testing.TB, servers []*NATSServer) {
 	t.Helper()
-	conn, err := nats.Connect(address)
+	conn, err := nats.Connect(servers[0].URL, servers[0].place.options()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +133,7 @@ func awaitCluster(t testing.TB, address string, size int) {
 	Eventually(t, natsReadyTime, "the cluster to take a stream", func() (bool, string) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: size}); err != nil {
+		if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: len(servers)}); err != nil {
 			return false, err.Error()
 		}
 		if err := js.DeleteStream(ctx, "probe"); err != nil {
@@ -149,7 +170,7 @@ func freePort(t testing.TB) string {
 // Start starts the server, after Kill or Stop, and waits until it answers.
 func (n *NATSServer) Start(t testing.TB) {
 	t.Helper()
-	args := []string{"--addr", "127.0.0.1", "--port", n.port, "--jetstream", "--store_dir", n.store}
+	args := []string{"--addr", n.place.address(), "--port", n.port, "--jetstream", "--store_dir", n.store}
 	settings := n.cluster
 	if n.MaxPayload > 0 {
 		settings += fmt.Sprintf("max_payload: %d\n", n.MaxPayload)
@@ -161,8 +182,9 @@ func (n *NATSServer) Start(t testing.TB) {
 		}
 		args = append(args, "--config", config)
 	}
+	line := slices.Concat(n.place.Through, []string{n.binary}, args)
 	n.process = &Process{
-		cmd:    exec.Command(n.binary, args...),
+		cmd:    exec.Command(line[0], line[1:]...),
 		name:   "nats-server",
 		stdout: newCapture(), stderr: newCapture(),
 		exited: make(chan struct{}),
@@ -172,7 +194,7 @@ func (n *NATSServer) Start(t testing.TB) {
 	n.process.cmd.WaitDelay = outputWait
 	n.process.start(t, n.session)
 	Eventually(t, natsReadyTime, "the NATS server to answer", func() (bool, string) {
-		conn, err := nats.Connect(n.URL, nats.Timeout(time.Second))
+		conn, err := nats.Connect(n.URL, n.place.options(nats.Timeout(time.Second))...)
 		if err != nil {
 			return false, err.Error()
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,9 @@ type Command struct {
 	// Program is producer, consumer, or the path of any other.
 	Program string
 	Args    []string
+	// Through is the beginning of a command line that runs the program, such as
+	// nsenter's.
+	Through []string
 	// Env is added to the environment's variables and wins over them.
 	Env []string
 	// Stdin is empty when nil.
@@ -128,8 +132,9 @@ func (e *Env) Start(t testing.TB, c Command) *Process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	line := slices.Concat(c.Through, []string{program}, c.Args)
 	p := &Process{
-		cmd:    exec.Command(program, c.Args...),
+		cmd:    exec.Command(line[0], line[1:]...),
 		name:   strings.Join(append([]string{c.Program}, c.Args...), " "),
 		stdout: newCapture(), stderr: newCapture(),
 		exited: make(chan struct{}),

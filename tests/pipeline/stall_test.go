@@ -222,7 +222,12 @@ func TestPostgresHalfOpen(t *testing.T) {
 	producer = env.StartProducer(t, "--file", large, "--batch-size", "20", "--wait")
 	waitForRows(t, env, 22+manyRows/20)
 	between.swallow()
-	began := time.Now()
+	began, stored := time.Now(), env.Int(t, "SELECT count(*) FROM prices")
+	harness.Eventually(t, resumesWithin, "more rows are stored", func() (bool, string) {
+		rows := env.Int(t, "SELECT count(*) FROM prices")
+		return rows > stored, "none"
+	})
+	t.Logf("work resumed %s after the connections were swallowed", time.Since(began).Round(10*time.Millisecond))
 	producer.WaitWithin(t, 3*resumesWithin).Exits(t, 0)
 	t.Logf("the load ended %s after its connections were swallowed", time.Since(began).Round(10*time.Millisecond))
 	oracle.Check(t, env, oracle.FromFile(t, sample, ""), oracle.FromFile(t, large, ""))

@@ -76,7 +76,7 @@ const lateBy = 30 * time.Millisecond
 // its own until it returns.
 type Judge func(*Frame) Verdict
 
-// Proxy listens on a port of 127.0.0.1. It is safe for concurrent use.
+// Proxy listens on a port, of 127.0.0.1 where nothing is said. It is safe for concurrent use.
 type Proxy struct {
 	target   string
 	listener net.Listener
@@ -106,21 +106,38 @@ type gate struct {
 // NATS returns a proxy to a NATS server, which ends with the test.
 func NATS(t testing.TB, target string) *Proxy {
 	t.Helper()
-	return start(t, target, natsProtocol{})
+	return NATSOn(t, listen(t), target)
+}
+
+// NATSOn is NATS with a listener that is there.
+func NATSOn(t testing.TB, listener net.Listener, target string) *Proxy {
+	t.Helper()
+	return start(t, listener, target, natsProtocol{})
 }
 
 // Postgres returns a proxy to a PostgreSQL server, which ends with the test.
 func Postgres(t testing.TB, target string) *Proxy {
 	t.Helper()
-	return start(t, target, postgresProtocol{})
+	return PostgresOn(t, listen(t), target)
 }
 
-func start(t testing.TB, target string, protocol protocol) *Proxy {
+// PostgresOn is Postgres with a listener that is there.
+func PostgresOn(t testing.TB, listener net.Listener, target string) *Proxy {
+	t.Helper()
+	return start(t, listener, target, postgresProtocol{})
+}
+
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return listener
+}
+
+func start(t testing.TB, listener net.Listener, target string, protocol protocol) *Proxy {
+	t.Helper()
 	p := &Proxy{target: target, listener: listener, protocol: protocol, links: make(map[*link]struct{})}
 	p.ending.Go(p.serve)
 	t.Cleanup(func() {
