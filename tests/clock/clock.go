@@ -9,6 +9,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,7 +37,10 @@ func NewShift(path string) (*Shift, error) {
 		return nil, err
 	}
 	s := &Shift{file}
-	return s, s.Set(0)
+	if err := s.Set(0); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return s, nil
 }
 
 // Set shifts the clocks from now on, in whole seconds.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -68,7 +69,10 @@ func seedRange(t *testing.T) (first, last uint64) {
 
 func chooseScenarios(t *testing.T) []scenario {
 	t.Helper()
-	if *only == "" {
+	switch {
+	case *only == "" && *seeds == "":
+		return slices.DeleteFunc(slices.Clone(scenarios), func(s scenario) bool { return s.asked })
+	case *only == "":
 		return scenarios
 	}
 	var chosen []scenario

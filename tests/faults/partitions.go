@@ -73,7 +73,7 @@ func (w *world) listener(h *netns.Host) net.Listener {
 
 var partitionFaults = []scenario{
 	{
-		name: "partition-minority", what: "cluster of three, R3, on a network of its own: a server cut off from the other two for up to 12 s, all within reach of the programs", cluster: true, network: true, reorders: true, records: moreThanInHand,
+		name: "partition-minority", what: "cluster of three, R3, on a network of its own: a server cut off from the other two for up to 12 s, all within reach of the programs", cluster: true, network: true, asked: true, reorders: true, records: moreThanInHand,
 		prepare: func(w *world) {
 			w.partition(12*time.Second, func(n []*netns.Host) string {
 				w.parts.network.CutBoth(n[0], n[1])
@@ -94,7 +94,7 @@ var partitionFaults = []scenario{
 		},
 	},
 	{
-		name: "partition-one-way", what: "cluster of three, R3, on a network of its own: what a server sends the others lost for up to 12 s, not what they send it", cluster: true, network: true, reorders: true, records: moreThanInHand,
+		name: "partition-one-way", what: "cluster of three, R3, on a network of its own: what a server sends the others lost for up to 12 s, not what they send it", cluster: true, network: true, asked: true, reorders: true, records: moreThanInHand,
 		prepare: func(w *world) {
 			w.partition(12*time.Second, func(n []*netns.Host) string {
 				w.parts.network.Cut(n[0], n[1])

@@ -39,6 +39,9 @@ type scenario struct {
 	// server of a cluster held while it was cut off comes late, and what the
 	// kernel of a host had still to send to one.
 	reorders bool
+	// asked says that it is not in the fixed selection, which has one that is much
+	// like it.
+	asked bool
 	// prepare says what is to be done and when, before any process starts.
 	prepare func(*world)
 	// again returns the producer's arguments for another attempt.
