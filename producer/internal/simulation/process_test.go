@@ -60,8 +60,8 @@ func (p *process) kill() {
 		return
 	}
 	p.dead = true
+	p.end() // before anything fails, which would otherwise be tried again
 	p.broker.disconnect(p)
-	p.end()
 }
 
 // outcome is what the process's end tells.
