@@ -42,7 +42,7 @@ stored, 4 two sides do not agree, 5 stalled and to be started again,
 			&cli.IntFlag{Name: "batches-per-commit", Local: true, Usage: "merge at most `N` batches into one transaction; 1 also keeps their order", Value: pipeline.DefaultBatchesPerCommit},
 			&cli.BoolFlag{Name: "migrate", Local: true, Usage: "bring the schema up to date first; --migrate=false only checks it", Value: true},
 			&cli.Int64Flag{Name: "max-bytes", Local: true, Usage: "size of the stream ROWS in `BYTES`, when it is created", Value: topology.DefaultMaxBytes},
-			&cli.StringFlag{Name: "http", Local: true, Usage: "serve the live page, /livez and /readyz on `HOST:PORT`, such as 127.0.0.1:8080", Sources: cli.EnvVars("STREAMGAUGE_HTTP")},
+			&cli.StringFlag{Name: "http", Local: true, Usage: "serve the live page, /metrics, /livez and /readyz on `HOST:PORT`, such as 127.0.0.1:8080", Sources: cli.EnvVars("STREAMGAUGE_HTTP")},
 			&cli.IntFlag{Name: "replicas", Local: true, Usage: "`N` replicas of the streams, 1 or 3, when they are created", Value: 1},
 		),
 		Action: func(ctx context.Context, cmd *cli.Command) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/announce"
 	"github.com/streamgauge/streamgauge/consumer/internal/answer"
 	"github.com/streamgauge/streamgauge/consumer/internal/intake"
+	"github.com/streamgauge/streamgauge/consumer/internal/metrics"
 	"github.com/streamgauge/streamgauge/consumer/internal/page"
 	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
@@ -81,19 +82,14 @@ func (c Config) Validate() error {
 // returns nil. Once it has connected, no outage ends it.
 func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	health := newHealth()
-	var live *page.Page // nil where nobody asks
+	var shown *front // nil where nobody asks
 	if config.HTTP != "" {
-		server, err := web.Listen(ctx, config.HTTP)
+		f, stop, err := openFront(ctx, config, health, logger)
 		if err != nil {
 			return err
 		}
-		if live, err = page.New(config.Version, logger); err != nil {
-			return errors.Join(err, server.Close())
-		}
-		server.Mux().Handle("/", live)
-		web.MountHealth(server.Mux(), health.notReady)
-		stop := serveHTTP(ctx, server, logger)
 		defer stop()
+		shown = f
 	}
 	pool, err := store.Connect(ctx, config.DatabaseURL, Connections)
 	if err != nil {
@@ -120,29 +116,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 	for _, difference := range report.Differences {
 		logger.Info("left as it stands: " + difference)
 	}
-	return serve(ctx, nc, js, store.New(pool, logger), live, health, config, logger)
-}
-
-// serveHTTP answers until stop is called: questions about health are answered
-// while everything else starts and ends.
-func serveHTTP(ctx context.Context, server *web.Server, logger *slog.Logger) (stop func()) {
-	note := ""
-	if server.Open() {
-		note = ", without authentication: open to whoever reaches this machine"
-	}
-	logger.Info("live page: " + server.URL() + note)
-	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := server.Serve(serving, logger); err != nil {
-			logger.Error("no longer answering on --http; the rest goes on", "error", err)
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+	return serve(ctx, nc, js, store.New(pool, logger), shown, health, config, logger)
 }
 
 // connect gives up with ctx, which nats.go does not: a server that accepts and
@@ -183,7 +157,7 @@ func closePool(pool *pgxpool.Pool) {
 	}
 }
 
-func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, live *page.Page, health *health, config Config, logger *slog.Logger) error {
+func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database *store.Store, shown *front, health *health, config Config, logger *slog.Logger) error {
 	again := func(ctx context.Context) error {
 		_, err := ensure(ctx, js, config.Topology)
 		return err
@@ -199,8 +173,10 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	if err != nil {
 		return err
 	}
-	if live != nil {
-		announcer.Observe(live.Observe)
+	var meter pipeline.Meter // nil where nobody asks
+	if shown != nil {
+		shown.follow(announcer)
+		meter = shown.metrics
 	}
 	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAnnouncing()
@@ -213,12 +189,14 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 			BatchesPerCommit: config.BatchesPerCommit,
 			Announce:         announcer.Commit,
 			Activity:         activity,
+			Meter:            meter,
 		}, logger)
 	})
 	group.Go(func() error { return announcer.Run(announcing) })
-	if live != nil {
+	asked := &queue{js: js}
+	if shown != nil {
 		group.Go(func() error {
-			live.Run(taking, page.Sources{Database: database, Queue: queue{js}})
+			shown.page.Run(taking, page.Sources{Database: database, Queue: shownQueue{asked}})
 			return nil
 		})
 	}
@@ -229,6 +207,9 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	defer closePool(sentry.Pool())
 	dog := watchdog.New(sentry, &broker{nc: nc, js: js, logger: logger}, worker{in, activity}, logger)
 	group.Go(func() error { return dog.Run(taking) })
+	if shown != nil {
+		shown.metrics.Follow(metrics.Sources{Queue: measuredQueue{asked}, Intake: in, Watchdog: dog})
+	}
 	health.follow(dog.NotReady)
 	context.AfterFunc(taking, func() {
 		health.set("stopping")

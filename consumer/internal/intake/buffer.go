@@ -87,6 +87,12 @@ func (b *buffer) holds() bool {
 	return len(b.held) > 0
 }
 
+func (b *buffer) size() (messages, bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.held), b.bytes
+}
+
 func (b *buffer) lastArrival() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -52,6 +53,8 @@ type Intake struct {
 	logger *slog.Logger
 	buffer *buffer
 	gate   *gate
+
+	redelivered atomic.Uint64
 }
 
 // New returns an Intake that has not begun. ensure is called before the first
@@ -97,6 +100,13 @@ func (in *Intake) Resubscribe() { in.gate.pulse() }
 
 // Held says whether messages are in hand.
 func (in *Intake) Held() bool { return in.buffer.holds() }
+
+// InHand is how many messages are in hand, and their bytes of memory.
+func (in *Intake) InHand() (messages, bytes int) { return in.buffer.size() }
+
+// Redelivered counts the messages that had been delivered before, to this
+// consumer or another.
+func (in *Intake) Redelivered() uint64 { return in.redelivered.Load() }
 
 // Fetched is when the last message came, the zero time before the first.
 func (in *Intake) Fetched() time.Time { return in.buffer.lastArrival() }
@@ -161,6 +171,9 @@ func (in *Intake) pull(ctx context.Context, puller *puller) error {
 		}
 		if headersDropped(msg) {
 			in.restoreHeaders(ctx, m)
+		}
+		if m.Delivered > 1 {
+			in.redelivered.Add(1)
 		}
 		in.buffer.add(m)
 		return nil

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/streamgauge/streamgauge/consumer/internal/web"
 )
 
 //go:embed assets
@@ -53,7 +55,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	if reason := refuse(r); reason != "" {
+	if reason := web.Refuse(r); reason != "" {
 		http.Error(w, reason, http.StatusForbidden)
 		return
 	}

@@ -54,6 +54,22 @@ type Database interface {
 	Write(ctx context.Context, batches []*store.Batch, dead []*store.Dead, committed func(*stats.Snapshot)) (*store.Result, error)
 }
 
+// Meter is told what came of each attempt to write. It must not block, and is
+// safe for concurrent use.
+type Meter interface {
+	// Committed is called once a transaction has taken effect, with how long it
+	// took. The batches are the caller's again afterwards.
+	Committed(batches []*store.Batch, result *store.Result, took time.Duration)
+	// Failed is called with the class of what kept one from it.
+	Failed(class store.Class)
+}
+
+// noMeter is where nobody counts.
+type noMeter struct{}
+
+func (noMeter) Committed([]*store.Batch, *store.Result, time.Duration) {}
+func (noMeter) Failed(store.Class)                                     {}
+
 // Config of a Pipeline.
 type Config struct {
 	// BatchesPerCommit is the most messages merged into one transaction. With 1
@@ -65,6 +81,8 @@ type Config struct {
 	Announce func(*stats.Snapshot)
 	// Activity is kept up to date, unless it is nil.
 	Activity *Activity
+	// Meter is told of every transaction, unless it is nil.
+	Meter Meter
 	// Jitter draws from zero up to most, most excluded; nil draws at random.
 	Jitter func(most time.Duration) time.Duration
 }
@@ -88,6 +106,9 @@ func (c Config) writers() int {
 func Run(ctx context.Context, source Source, database Database, config Config, logger *slog.Logger) error {
 	if config.Activity == nil {
 		config.Activity = new(Activity)
+	}
+	if config.Meter == nil {
+		config.Meter = noMeter{}
 	}
 	counter := newCounter(logger)
 	defer counter.close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ func runOne(t *testing.T, messages []*message, l *ledger) (*journal, error) {
 	c := newCounter(slog.New(j))
 	defer c.close()
 	w := &writer{
-		source: &queue{messages: messages}, database: l, config: Config{BatchesPerCommit: len(messages), Activity: new(Activity)},
+		source: &queue{messages: messages}, database: l, config: Config{BatchesPerCommit: len(messages), Activity: new(Activity), Meter: noMeter{}},
 		logger: slog.New(j), counter: c,
 	}
 	return j, w.run(t.Context())
@@ -429,4 +430,66 @@ func conserved(messages []*message, l *ledger, err error) string {
 		}
 	}
 	return ""
+}
+
+// tallyMeter keeps what it is told.
+type tallyMeter struct {
+	mu       sync.Mutex
+	outcomes map[store.Outcome]int
+	dead     int
+	commits  int
+	took     time.Duration
+	failed   map[store.Class]int
+}
+
+func (m *tallyMeter) Committed(batches []*store.Batch, result *store.Result, took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range batches {
+		m.outcomes[result.Outcomes[i]]++
+	}
+	m.commits++
+	m.dead += result.Dead
+	m.took = took
+}
+
+func (m *tallyMeter) Failed(class store.Class) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failed[class]++
+}
+
+// Each transaction is told to the meter once: when it has taken effect, with
+// what became of its batches and how long it took, or as a failure.
+func TestMeterIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		meter := &tallyMeter{outcomes: make(map[store.Outcome]int), failed: make(map[store.Class]int)}
+		messages := append(batches(t, 4), garbage(5, 1))
+		l := newLedger()
+		l.poison = map[int64]bool{2: true}
+		l.outcome = map[int64]store.Outcome{3: store.Superseded}
+		failures := []error{errFull, errLost}
+		l.before = func([]*store.Batch, []*store.Dead) error {
+			<-time.After(10 * time.Millisecond)
+			if len(failures) == 0 {
+				return nil
+			}
+			err := failures[0]
+			failures = failures[1:]
+			return err
+		}
+		if err := Run(t.Context(), &queue{messages: messages}, l, Config{BatchesPerCommit: 256, Meter: meter}, slog.New(&journal{})); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[store.Outcome]int{store.Stored: 2, store.Superseded: 1}, meter.outcomes); diff != "" {
+			t.Error("outcomes: want -, got +", diff)
+		}
+		// The merge, and then the message by itself.
+		if diff := cmp.Diff(map[store.Class]int{store.Retry: 2, store.Poison: 2}, meter.failed); diff != "" {
+			t.Error("failures: want -, got +", diff)
+		}
+		if meter.dead != 2 || meter.commits != 5 || meter.took != 10*time.Millisecond {
+			t.Errorf("%d dead, %d commits, the last in %s", meter.dead, meter.commits, meter.took)
+		}
+	})
 }

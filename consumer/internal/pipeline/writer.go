@@ -104,7 +104,9 @@ func (w *writer) write(ctx context.Context, items []item) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch store.Classify(err) {
+		class := store.Classify(err)
+		w.config.Meter.Failed(class)
+		switch class {
 		case store.Poison:
 			return w.isolate(ctx, items, err)
 		case store.Retry:
@@ -192,11 +194,13 @@ func (w *writer) commit(ctx context.Context, items []item) error {
 		}
 	}
 	w.config.Activity.begin()
+	began := time.Now()
 	result, err := w.database.Write(ctx, batches, dead, w.config.Announce)
 	w.config.Activity.end(err)
 	if err != nil {
 		return err
 	}
+	w.config.Meter.Committed(batches, result, time.Since(began))
 	w.report(batches, result)
 	for _, b := range batches {
 		w.decoder.Recycle(b)

@@ -67,6 +67,22 @@ func (w *Watchdog) NotReady() string {
 	return w.judge.notReady(time.Now())
 }
 
+// State is what the last look found.
+type State struct {
+	// PostgreSQL and NATS say whether they answered.
+	PostgreSQL, NATS bool
+	// Stalled is for how long there has been work and no progress; 0 where there
+	// is progress, nothing to do, or PostgreSQL does not answer.
+	Stalled time.Duration
+}
+
+// State is that of the last look.
+func (w *Watchdog) State() State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return State{PostgreSQL: w.judge.postgresE == nil, NATS: w.judge.natsE == nil, Stalled: w.judge.stalled}
+}
+
 // Run looks until ctx is over. It fails with a *StallError alone.
 func (w *Watchdog) Run(ctx context.Context) error {
 	ticker := time.NewTicker(every)

@@ -237,3 +237,25 @@ func TestReadyAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestState is what the last look found, and no more: readiness waits longer.
+func TestState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{deliverable: true}
+		_, _ = watch(t, w, 20*time.Second, func(dog *Watchdog) {
+			expect := func(want State) {
+				t.Helper()
+				<-time.After(100 * time.Millisecond) // behind the look
+				if got := dog.State(); got != want {
+					t.Errorf("after %s: %+v, want %+v", time.Since(w.began), got, want)
+				}
+			}
+			expect(State{PostgreSQL: true, NATS: true})
+			<-time.After(5 * time.Second)
+			expect(State{PostgreSQL: true, NATS: true, Stalled: 5 * time.Second})
+			w.change(func(w *world) { w.postgres, w.asked = errOut, errOut })
+			<-time.After(time.Second)
+			expect(State{})
+		})
+	})
+}

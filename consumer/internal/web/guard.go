@@ -1,4 +1,4 @@
-package page
+package web
 
 import (
 	"net"
@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// refuse says why a request is not answered; "" where it is.
+// Refuse says why a request for what the consumer knows is not to be answered;
+// "" where it is.
 //
 // A page elsewhere can have a browser on this machine send requests here. It
 // can't read the answers, as nothing allows other origins, unless the name it
 // was loaded from turns into an address of this machine (DNS rebinding). What
 // comes in on a loopback address therefore has to ask for one.
-func refuse(r *http.Request) string {
+func Refuse(r *http.Request) string {
 	if arrivedOnLoopback(r) && !isLoopbackHost(r.Host) {
 		return "this address is answered under the names localhost and 127.0.0.1 alone"
 	}
