@@ -61,7 +61,7 @@ ok       NATS        stream STATS: file storage, R1; a power cut may cost acked
 	const database = `ok       PostgreSQL  …
 ok       PostgreSQL  its clock agrees with this machine's
 ok       PostgreSQL  the schema is up to date
-ok       PostgreSQL  the role may read and write its tables
+ok       PostgreSQL  the role may store batches, replay, unload and verify
 `
 	says(0, streams+`ok       NATS        0 batches are queued, 0.0 MiB
 ok       NATS        durable consumer price-writer: 0 in hand, … waiting

@@ -17,8 +17,40 @@ const ofPostgres = "PostgreSQL"
 // oldestPostgres is what the schema needs: functions with SQL-standard bodies.
 const oldestPostgres = 140_000
 
-// tables are those that the consumer writes.
-var tables = []string{"sources", "batches", "prices", "rejects", "corrections", "dead_batches", "stats"}
+// right is one that a role may have on a table.
+type right struct{ table, privilege string }
+
+// storing are the rights that a running consumer needs, and correcting those
+// that the commands need beside them. deploy/postgresql/roles.sql grants them.
+var (
+	storing = []right{
+		{"streamgauge_migrations", "SELECT"},
+		{"sources", "SELECT"},
+		{"sources", "INSERT"},
+		{"sources", "UPDATE"},
+		{"batches", "SELECT"},
+		{"batches", "INSERT"},
+		{"prices", "INSERT"},
+		{"rejects", "SELECT"},
+		{"rejects", "INSERT"},
+		{"dead_batches", "SELECT"},
+		{"dead_batches", "INSERT"},
+		{"stats", "SELECT"},
+		{"stats", "UPDATE"},
+	}
+	correcting = []right{
+		{"batches", "DELETE"},
+		{"prices", "SELECT"},
+		{"prices", "DELETE"},
+		{"rejects", "UPDATE"},
+		{"rejects", "DELETE"},
+		{"corrections", "SELECT"},
+		{"corrections", "INSERT"},
+		{"corrections", "DELETE"},
+		{"dead_batches", "UPDATE"},
+		{"dead_batches", "DELETE"},
+	}
+)
 
 func (f *findings) lookAtPostgres(ctx context.Context, address string) {
 	pool, err := store.Connect(ctx, address, 2)
@@ -94,19 +126,35 @@ func (f *findings) schema(ctx context.Context, pool *pgxpool.Pool) bool {
 }
 
 func (f *findings) rights(ctx context.Context, pool *pgxpool.Pool) error {
-	var lacking []string
-	err := pool.QueryRow(ctx, `SELECT coalesce(array_agg(lower(privilege) || ' on ' || name), '{}')
-		FROM unnest($1::text[]) AS name, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS privilege
-		WHERE NOT has_table_privilege(name, privilege)`, tables).Scan(&lacking)
+	lacking, err := lacks(ctx, pool, storing)
 	if err != nil {
 		return err
 	}
 	if len(lacking) > 0 {
-		f.addf(Problem, ofPostgres, "Grant it to the role", "this role may not %s", strings.Join(lacking, ", "))
+		f.addf(Problem, ofPostgres, "Grant it to the role, where it is a consumer's", "this role may not %s", strings.Join(lacking, ", "))
 		return nil
 	}
-	f.addf(OK, ofPostgres, "", "the role may read and write its tables")
+	if lacking, err = lacks(ctx, pool, correcting); err != nil {
+		return err
+	}
+	if len(lacking) > 0 {
+		f.addf(OK, ofPostgres, "", "the role may store batches; to replay, unload and verify takes another one")
+		return nil
+	}
+	f.addf(OK, ofPostgres, "", "the role may store batches, replay, unload and verify")
 	return nil
+}
+
+// lacks names those of the rights that the role does not have.
+func lacks(ctx context.Context, pool *pgxpool.Pool, rights []right) (lacking []string, err error) {
+	tables, privileges := make([]string, len(rights)), make([]string, len(rights))
+	for i, r := range rights {
+		tables[i], privileges[i] = r.table, r.privilege
+	}
+	err = pool.QueryRow(ctx, `SELECT coalesce(array_agg(lower(privilege) || ' on ' || name ORDER BY number), '{}')
+		FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS needed (name, privilege, number)
+		WHERE NOT has_table_privilege(name, privilege)`, tables, privileges).Scan(&lacking)
+	return lacking, err
 }
 
 func (f *findings) contents(ctx context.Context, pool *pgxpool.Pool) error {

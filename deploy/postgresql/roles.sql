@@ -1,0 +1,32 @@
+-- Roles with no more rights than their work takes. Run it in the database, as the
+-- role that owns the tables, which is the one that ran 'consumer migrate up' and
+-- runs it again at each upgrade:
+--
+--   psql -v ON_ERROR_STOP=1 -f roles.sql "$OWNER_DATABASE_URL"
+--
+-- Passwords are set with \password.
+
+-- The running consumer: it adds to tables, and deletes nothing.
+CREATE ROLE streamgauge_consumer LOGIN;
+GRANT SELECT                 ON streamgauge_migrations TO streamgauge_consumer;
+GRANT SELECT, INSERT, UPDATE ON sources                TO streamgauge_consumer;
+GRANT SELECT, INSERT         ON batches                TO streamgauge_consumer;
+GRANT INSERT                 ON prices                 TO streamgauge_consumer;
+GRANT SELECT, INSERT         ON rejects                TO streamgauge_consumer;
+GRANT SELECT, INSERT         ON dead_batches           TO streamgauge_consumer;
+GRANT SELECT, UPDATE         ON stats                  TO streamgauge_consumer;
+
+-- Who looks: stats, loads, verify, rejects ls, dead ls, migrate status.
+CREATE ROLE streamgauge_reader LOGIN;
+GRANT SELECT ON streamgauge_migrations, sources, batches, prices, rejects, corrections, dead_batches, stats TO streamgauge_reader;
+
+-- Who corrects: also rejects replay, dead replay, unload.
+CREATE ROLE streamgauge_operator LOGIN;
+GRANT SELECT                 ON streamgauge_migrations TO streamgauge_operator;
+GRANT SELECT, UPDATE         ON sources                TO streamgauge_operator;
+GRANT SELECT, DELETE         ON batches                TO streamgauge_operator;
+GRANT SELECT, INSERT, DELETE ON prices                 TO streamgauge_operator;
+GRANT SELECT, UPDATE, DELETE ON rejects                TO streamgauge_operator;
+GRANT SELECT, INSERT, DELETE ON corrections            TO streamgauge_operator;
+GRANT SELECT, UPDATE, DELETE ON dead_batches           TO streamgauge_operator;
+GRANT SELECT, UPDATE         ON stats                  TO streamgauge_operator;
