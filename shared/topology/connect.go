@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -102,7 +103,11 @@ func connectError(address string, err error) error {
 	}
 	var dns *net.DNSError
 	var malformed *url.Error
+	var untrusted *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &untrusted):
+		e.Reason = "its certificate is not trusted: " + untrusted.Err.Error()
+		e.Remedy = "Name its authority with SSL_CERT_FILE=FILE or in a context (--context), and the server as the certificate does"
 	case errors.As(err, &malformed):
 		e.Reason = "not a NATS address"
 		e.Remedy = "Write it as nats://user:password@host:4222, with special characters of the password as %XX"

@@ -171,6 +171,20 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestCertificateNotTrusted: the authority is asked for by name.
+func TestCertificateNotTrusted(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	s := startSecured(t, env)
+	address := "NATS_URL=tls://producer:producers@" + s.address
+	result := env.Run(t, harness.Command{Program: "producer", Args: []string{"--file", env.Sample(t, "2012-1.csv")}, Env: []string{address}}).Exits(t, 1)
+	want := "producer: cannot reach NATS at tls://producer:xxxxx@" + s.address + ": its certificate is not trusted: x509: certificate signed by unknown authority. " +
+		"Name its authority with SSL_CERT_FILE=FILE or in a context (--context), and the server as the certificate does\n"
+	if result.Stderr != want {
+		t.Errorf("%q, want %q", result.Stderr, want)
+	}
+}
+
 // TestUsersMayNotDoMore: what would let one take another's part is refused.
 func TestUsersMayNotDoMore(t *testing.T) {
 	t.Parallel()

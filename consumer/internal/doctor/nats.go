@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/shared/topology"
+	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
 const ofNATS = "NATS"
@@ -28,6 +29,7 @@ func (f *findings) lookAtNATS(ctx context.Context, server topology.Server) {
 	}
 	defer conn.Close()
 	f.version(conn)
+	f.payload(conn.MaxPayload())
 	js, err := jetstream.New(conn)
 	if err != nil {
 		f.addf(Problem, ofNATS, "", "%s", err)
@@ -58,6 +60,13 @@ func (f *findings) version(conn *nats.Conn) {
 		return
 	}
 	f.addf(OK, ofNATS, "", "version %s at %s", version, conn.ConnectedUrlRedacted())
+}
+
+// payload looks at the largest message that the server takes, in bytes.
+func (f *findings) payload(most int64) {
+	if least := int64(wire.MaxBody + wire.MaxHeader); most < least {
+		f.addf(Problem, ofNATS, fmt.Sprintf("Set max_payload to %d or more", least), "it takes messages of %d bytes at most, and a batch may be larger", most)
+	}
 }
 
 // stream returns nil where there is none to look at.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -133,7 +134,11 @@ func connectError(config *pgx.ConnConfig, err error) error {
 	e := &ConnectError{describe(config), oneLine(err.Error()), "Start it with 'docker compose up -d postgres', or set DATABASE_URL", err}
 	var server *pgconn.PgError
 	var dns *net.DNSError
+	var untrusted *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &untrusted):
+		e.Reason = "its certificate is not trusted: " + oneLine(untrusted.Err.Error())
+		e.Remedy = "Name its authority with sslrootcert=FILE in DATABASE_URL, and the server as the certificate does"
 	case errors.As(err, &server):
 		e.Reason = server.Message
 		switch sqlClass(server.Code) {

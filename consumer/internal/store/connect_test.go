@@ -2,9 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -102,6 +106,34 @@ func TestConnectBadAddress(t *testing.T) {
 		checkConnectError(t, "postgres://u:s3cret@h/d?sslmode=verify-full&sslrootcert="+missing,
 			"cannot reach PostgreSQL at the address given: open "+missing+": no such file or directory. "+checkFiles)
 	})
+}
+
+func TestConnectCertificateNotTrusted(t *testing.T) {
+	noPostgresVariables(t)
+	t.Setenv("SSL_CERT_FILE", filepath.Join(t.TempDir(), "none"))
+	https := httptest.NewTLSServer(http.NotFoundHandler()) // has a certificate
+	t.Cleanup(https.Close)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadFull(conn, make([]byte, 8)) // may it be TLS?
+			_, _ = conn.Write([]byte("S"))
+			_ = tls.Server(conn, https.TLS).HandshakeContext(context.Background())
+			_ = conn.Close()
+		}
+	}()
+	address := listener.Addr().String()
+	checkConnectError(t, "postgres://u:s3cret@"+address+"/d?sslmode=verify-full",
+		"cannot reach PostgreSQL at postgres://u@"+address+"/d: its certificate is not trusted: x509: certificate signed by unknown authority. "+
+			"Name its authority with sslrootcert=FILE in DATABASE_URL, and the server as the certificate does")
 }
 
 func TestConnectRefusedByTheServer(t *testing.T) {
