@@ -22,8 +22,10 @@ const (
 	b = `{job="streamgauge",instance="b:8080"}`
 )
 
-// with adds a label to those of a consumer.
-func with(target, label string) string { return strings.TrimSuffix(target, "}") + "," + label + "}" }
+// batches are series of batches_total of the first consumer.
+func batches(outcome, values string) string {
+	return `streamgauge_batches_total{job="streamgauge",instance="a:8080",outcome="` + outcome + `"} ` + values
+}
 
 // TestAlerts: each rule fires when it should and not before, and stays quiet
 // when it should, in Prometheus' own engine. A sample is 15 s.
@@ -91,12 +93,12 @@ func TestAlerts(t *testing.T) {
 		{"StreamgaugeDeadBatches", "one, of the second consumer", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, `streamgauge_dead_batches_total` + b + ` 0x20 1x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
 		{"StreamgaugeDeadBatches", "old ones", []string{`streamgauge_dead_batches_total` + a + ` 3x240`}, 0, 0},
 
-		{"StreamgaugeIgnoredBatches", "superseded", []string{`streamgauge_batches_total` + with(a, `outcome="superseded"`) + ` 0x20 4x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
-		{"StreamgaugeIgnoredBatches", "refused", []string{`streamgauge_batches_total` + with(a, `outcome="refused"`) + ` 0x20 4x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
-		{"StreamgaugeIgnoredBatches", "retired", []string{`streamgauge_batches_total` + with(a, `outcome="retired"`) + ` 0x20 4x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
+		{"StreamgaugeIgnoredBatches", "superseded", []string{batches("superseded", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
+		{"StreamgaugeIgnoredBatches", "refused", []string{batches("refused", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
+		{"StreamgaugeIgnoredBatches", "retired", []string{batches("retired", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
 		{
 			"StreamgaugeIgnoredBatches", "stored, and stored before",
-			[]string{`streamgauge_batches_total` + with(a, `outcome="stored"`) + ` 0+9x240`, `streamgauge_batches_total` + with(a, `outcome="already_stored"`) + ` 0+9x240`},
+			[]string{batches("stored", "0+9x240"), batches("already_stored", "0+9x240")},
 			0, 0,
 		},
 	}

@@ -188,7 +188,7 @@ func TestScrapeWithoutNATS(t *testing.T) {
 	consumer.answersInTime(t)
 	down := map[string]float64{
 		"ready": 0, "dependency_up{dependency=\"nats\"}": 0, "dependency_up{dependency=\"postgresql\"}": 1,
-		"rows_stored_total": 22, "database_rows": 22, "price_min": 14,
+		"rows_stored_total": 22, "database_rows": 22, "price_min": 14, "stall_seconds": 0,
 	}
 	consumer.becomes(t, soon, down)
 	consumer.lacks(t, "stream_messages", "stream_bytes", "stream_oldest_message_age_seconds")

@@ -187,7 +187,10 @@ func TestDoctorNamesMissingRights(t *testing.T) {
 		}
 		var problems []string
 		for line := range strings.Lines(output) {
-			var f struct{ Level, Text string }
+			var f struct {
+				Level string `json:"level"`
+				Text  string `json:"text"`
+			}
 			if err := json.Unmarshal([]byte(line), &f); err != nil {
 				t.Fatal(err)
 			}

@@ -65,7 +65,7 @@ func description(name, help string, labels ...string) *prometheus.Desc {
 var (
 	ready      = description("ready", "1 while the consumer does its work, 0 while /readyz says why it does not.")
 	dependency = description("dependency_up", "1 where the dependency answered when the watchdog last looked, as it does every second, else 0.", "dependency")
-	stall      = description("stall_seconds", "For how long messages have waited and none was fetched or committed; 0 where work goes on or there is none.")
+	stall      = description("stall_seconds", "For how long messages have waited and none was fetched or committed; 0 where work goes on, there is none, or a dependency does not answer.")
 
 	inHand      = description("messages_in_hand", "Messages that this process has taken and not acknowledged.")
 	inHandBytes = description("messages_in_hand_bytes", "Memory of the messages in hand.")

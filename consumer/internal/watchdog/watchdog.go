@@ -72,7 +72,7 @@ type State struct {
 	// PostgreSQL and NATS say whether they answered.
 	PostgreSQL, NATS bool
 	// Stalled is for how long there has been work and no progress; 0 where there
-	// is progress, nothing to do, or PostgreSQL does not answer.
+	// is progress, nothing to do, or one of the two does not answer.
 	Stalled time.Duration
 }
 
@@ -80,7 +80,11 @@ type State struct {
 func (w *Watchdog) State() State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return State{PostgreSQL: w.judge.postgresE == nil, NATS: w.judge.natsE == nil, Stalled: w.judge.stalled}
+	state := State{PostgreSQL: w.judge.postgresE == nil, NATS: w.judge.natsE == nil}
+	if state.PostgreSQL && state.NATS {
+		state.Stalled = w.judge.stalled
+	}
+	return state
 }
 
 // Run looks until ctx is over. It fails with a *StallError alone.
