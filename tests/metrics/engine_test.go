@@ -131,9 +131,10 @@ func rules(t *testing.T) []rulefmt.Rule {
 }
 
 // fires evaluates a rule at every step, as Prometheus does, and says when it
-// first fired: its expression had a result for the same labels all of its "for".
-// It fails the test where the expression can't be evaluated.
-func fires(t *testing.T, rule rulefmt.Rule, h history, length time.Duration) (after time.Duration, fired bool) {
+// first fired, and for the last time: its expression had a result for the same
+// labels all of its "for". It fails the test where the expression can't be
+// evaluated.
+func fires(t *testing.T, rule rulefmt.Rule, h history, length time.Duration) (first, last time.Duration, fired bool) {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, LookbackDelta: 5 * time.Minute, Parser: newParser()})
 	active := make(map[uint64]time.Duration)
@@ -155,12 +156,14 @@ func fires(t *testing.T, rule rulefmt.Rule, h history, length time.Duration) (af
 				since = at
 			}
 			if at-since >= time.Duration(rule.For) {
-				return at, true
+				if last = at; !fired {
+					first, fired = at, true
+				}
 			}
 			still[key] = since
 		}
 		active = still
 		query.Close()
 	}
-	return 0, false
+	return first, last, fired
 }
