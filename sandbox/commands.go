@@ -37,6 +37,7 @@ nothing is left behind.
 Examples:
   sandbox                           both servers, until Ctrl-C
   sandbox --keep ~/streamgauge      the data is there again next time
+  eval "$(sandbox env)"             in other terminals: how to reach them
   sandbox demo                      the whole of it on the screen, start to end
   sandbox demo --page               the same, and a live page in the browser
   sandbox gen --rows 1000000 --output big.csv
@@ -69,6 +70,23 @@ the statistics do not agree, 130 interrupted.`,
 				return &usageError{err}
 			}
 			return serve.Run(ctx, config, stdout, logger)
+		},
+	}
+}
+
+func envCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "env",
+		Usage: "print the addresses of the sandbox that runs, for a shell to read",
+		Description: `Prints NATS_URL and DATABASE_URL, the password included, of the servers that
+'sandbox' or 'sandbox demo --page' runs in another terminal:
+
+  eval "$(sandbox env)"`,
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			return serve.Env(stdout)
 		},
 	}
 }

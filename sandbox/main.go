@@ -98,7 +98,7 @@ func newCommand(stdout *os.File, stderr io.Writer, logger *slog.Logger) *cli.Com
 	root := serveCommand(stdout, logger)
 	root.Version = version
 	root.Writer, root.ErrWriter = stdout, stderr
-	root.Commands = []*cli.Command{demoCommand(stdout, logger), genCommand(stdout, stderr)}
+	root.Commands = []*cli.Command{envCommand(stdout), demoCommand(stdout, logger), genCommand(stdout, stderr)}
 	root.Suggest = true
 	root.ExitErrHandler = func(context.Context, *cli.Command, error) {}
 	setUsageErrors(root)

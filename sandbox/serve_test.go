@@ -140,7 +140,7 @@ func TestText(t *testing.T) {
 			p := begin(t, settings{env: []string{"TMPDIR=" + tmp, "HOME=" + tmp}}, args...)
 			eventually(t, "it tells how to go on", func() bool { return strings.Contains(p.stdout.String(), "Ctrl-C") })
 			text := p.stdout.String()
-			for _, want := range []string{"nats://127.0.0.1:", "postgres://postgres:", "temporary", "source " + tmp, "consumer", "producer", "--file data/2012-1.csv"} {
+			for _, want := range []string{"nats://127.0.0.1:", "postgres://postgres:", "temporary", `sandbox env)"`, "consumer", "producer", "--file data/2012-1.csv"} {
 				if !strings.Contains(text, want) {
 					t.Errorf("does not say %q", want)
 				}
@@ -150,6 +150,37 @@ func TestText(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestEnv(t *testing.T) {
+	tmp := folder(t)
+	env := settings{env: []string{"TMPDIR=" + tmp}}
+	asks := func(code int, stdout string, stderr ...string) {
+		t.Helper()
+		p := begin(t, env, "env")
+		if got := p.code(t); got != code || p.stdout.String() != stdout {
+			t.Errorf("exit %d, printed %q; want %d, %q", got, p.stdout.String(), code, stdout)
+		}
+		for _, want := range stderr {
+			if !strings.Contains(p.stderr.String(), want) {
+				t.Errorf("said %q, without %q", p.stderr.String(), want)
+			}
+		}
+	}
+	asks(exitFailed, "", "no sandbox is running")
+	a := ready(t, env)
+	text, err := os.ReadFile(a.EnvFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asks(exitDone, string(text))
+	b := ready(t, env)
+	asks(exitFailed, "", "2 sandboxes are running", "source "+a.EnvFile, "source "+b.EnvFile)
+	a.end(t, syscall.SIGTERM)
+	if text, err = os.ReadFile(b.EnvFile); err != nil {
+		t.Fatal(err)
+	}
+	asks(exitDone, string(text))
 }
 
 func TestTwoAtOnce(t *testing.T) {

@@ -88,24 +88,9 @@ func Claim(path string) (*Dir, error) {
 // ended without removing them, locked by this process: the caller must Remove
 // each. Folders of other users are left alone, whatever their name.
 func Dead(kind string) ([]*Dir, error) {
-	parent := os.TempDir()
-	entries, err := os.ReadDir(parent)
-	if err != nil {
-		return nil, err
-	}
+	paths, err := own(kind)
 	var dead []*Dir
-	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix+kind+"-") {
-			continue
-		}
-		info, err := e.Info()
-		if err != nil {
-			continue // removed since it was listed
-		}
-		if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Geteuid() {
-			continue
-		}
-		path := filepath.Join(parent, e.Name())
+	for _, path := range paths {
 		d, err := lock(path, 0)
 		if err == nil {
 			dead = append(dead, d)
@@ -115,7 +100,47 @@ func Dead(kind string) ([]*Dir, error) {
 			_ = syscall.Rmdir(path)
 		}
 	}
-	return dead, nil
+	return dead, err
+}
+
+// Living returns the paths of the folders of the given kind in os.TempDir whose
+// runs still run. Those of other users are not among them.
+func Living(kind string) ([]string, error) {
+	paths, err := own(kind)
+	var living []string
+	for _, path := range paths {
+		d, err := lock(path, 0)
+		switch {
+		case errors.Is(err, ErrInUse):
+			living = append(living, path)
+		case err == nil:
+			_ = d.Release() // a dead one, for the next run to remove
+		}
+	}
+	return living, err
+}
+
+// own are the folders of a kind in os.TempDir that are this user's.
+func own(kind string) ([]string, error) {
+	parent := os.TempDir()
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix+kind+"-") {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			continue // removed since it was listed
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) == os.Geteuid() {
+			paths = append(paths, filepath.Join(parent, e.Name()))
+		}
+	}
+	return paths, nil
 }
 
 func lock(path string, create int) (*Dir, error) {

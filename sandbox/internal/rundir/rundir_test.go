@@ -24,6 +24,12 @@ func TestLifecycle(t *testing.T) {
 			t.Errorf("got %v, %v", dead, err)
 		}
 	})
+	t.Run("a living folder is found as such", func(t *testing.T) {
+		living, err := Living("x")
+		if err != nil || len(living) != 1 || living[0] != d.Path() {
+			t.Errorf("got %v, %v", living, err)
+		}
+	})
 	t.Run("a living folder can't be claimed", func(t *testing.T) {
 		if _, err := Claim(d.Path()); !errors.Is(err, ErrInUse) {
 			t.Errorf("got %v", err)
@@ -32,6 +38,9 @@ func TestLifecycle(t *testing.T) {
 	t.Run("Release leaves a dead folder", func(t *testing.T) {
 		if err := d.Release(); err != nil {
 			t.Fatal(err)
+		}
+		if living, err := Living("x"); err != nil || len(living) != 0 {
+			t.Errorf("still found living: %v, %v", living, err)
 		}
 		if dead, _ := Dead("other"); len(dead) != 0 {
 			t.Errorf("found under another kind: %v", dead)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/pair"
 	"github.com/streamgauge/streamgauge/sandbox/internal/servers"
-	"github.com/streamgauge/streamgauge/sandbox/internal/shell"
 )
 
 // Config says what runs and how it is told.
@@ -97,16 +96,16 @@ PostgreSQL  %s
 Data        %s
 
 Next, in another terminal:
-  source %s   # addresses, password
+  %s   # addresses, password
   %s
-and in a third one, after the same source:
+and in a third one, after the same line:
 %s  %s
 
 Ctrl-C ends the sandbox.
 `,
 		s.NATSURL, note(s.NATSMoved, servers.StandardNATSPort),
 		shown, s.Database.About, note(s.Database.Moved, servers.StandardPostgresPort), data,
-		shell.Quote(s.EnvFile()), pair.Command("consumer"), loading(), subscriber())
+		reach(s), pair.Command("consumer"), loading(), subscriber())
 	return err
 }
 

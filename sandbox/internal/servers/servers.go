@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/child"
 	"github.com/streamgauge/streamgauge/sandbox/internal/port"
 	"github.com/streamgauge/streamgauge/sandbox/internal/rundir"
-	"github.com/streamgauge/streamgauge/sandbox/internal/shell"
 	"github.com/streamgauge/streamgauge/sandbox/natsd"
 )
 
@@ -109,7 +107,7 @@ func (s *Servers) start(ctx context.Context, cfg Config, log *slog.Logger) error
 	if err := s.writeEnv(); err != nil {
 		return err
 	}
-	s.onClose(func() error { return os.Remove(s.EnvFile()) })
+	s.onClose(s.removeEnv)
 	return nil
 }
 
@@ -154,18 +152,6 @@ func (s *Servers) kept(name string) string {
 
 // Dir is the run's own folder, removed by Close unless the data is kept.
 func (s *Servers) Dir() string { return s.run.Path() }
-
-// EnvFile is a file that a shell reads to reach both servers, password
-// included. Only this user may read it, and Close removes it.
-func (s *Servers) EnvFile() string { return s.run.Path("env") }
-
-func (s *Servers) writeEnv() error {
-	text := "export NATS_URL=" + shell.Quote(s.NATSURL) + "\nexport DATABASE_URL=" + shell.Quote(s.Database.URL) + "\n"
-	if err := os.RemoveAll(s.EnvFile()); err != nil { // a killed run's, whatever its mode
-		return err
-	}
-	return os.WriteFile(s.EnvFile(), []byte(text), 0o600)
-}
 
 func (s *Servers) onClose(f func() error) { s.close = append(s.close, f) }
 
