@@ -37,10 +37,10 @@ var tokens = func() *regexp.Regexp {
 	for _, v := range varying {
 		expression += "(" + v.pattern + ")|"
 	}
-	return regexp.MustCompile(expression + elision + `|[\pL\pN_]+|\s+|.`)
+	return regexp.MustCompile(expression + elision + `|[\pL\pN_]+|.`)
 }()
 
-// token is a word of a line, or what varies as a whole.
+// token is a word of a line, a character between words, or what varies as a whole.
 type token struct {
 	text string
 	// norm is what is compared: the kind of what varies, else the text.

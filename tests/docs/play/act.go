@@ -16,7 +16,8 @@ func (p *player) act(s *screen, a *act, mayGoOn, explained bool) error {
 		if err := p.idle(s, a); err != nil {
 			return err
 		}
-		s.command, s.line, s.busy, s.open = oneLine(a.command), a.line, true, false
+		s.command, s.line = oneLine(a.command), a.line
+		s.busy, s.open, s.pressed = true, false, false
 		if err := s.Type(a.command); err != nil {
 			return err
 		}
@@ -26,7 +27,7 @@ func (p *player) act(s *screen, a *act, mayGoOn, explained bool) error {
 		if err := s.Press(a.key); err != nil {
 			return err
 		}
-		explained = true // it is the key that ended it
+		s.pressed = true
 	}
 	if a.shown == nil {
 		return p.silently(s, a)
@@ -58,7 +59,7 @@ func (p *player) leftOver(s *screen) {
 	if rest := expect.Trim(view.Lines); len(rest) > 0 && !s.open {
 		p.mistake(s.line, s.command, "goes on with what is shown nowhere", rest)
 	}
-	if view.Code != 0 {
+	if view.Code != 0 && !s.pressed {
 		p.mistake(s.line, s.command, fmt.Sprintf("exits with %d, which is shown nowhere", view.Code), nil)
 	}
 	s.Take(len(view.Lines))
@@ -122,7 +123,7 @@ func (p *player) shows(s *screen, a *act, mayGoOn, explained bool) error {
 	switch {
 	case view.Ended:
 		s.busy = false
-		if view.Code != 0 && !explained {
+		if view.Code != 0 && !explained && !s.pressed {
 			p.mistake(a.line, s.command, fmt.Sprintf("exits with %d, which the document does not show with 'echo $?'", view.Code), got)
 		}
 	case !mayGoOn, err != nil && difference != nil && !p.Update:

@@ -86,8 +86,8 @@ type screen struct {
 	command string
 	busy    bool // a command runs, or what it printed has not been taken
 	open    bool // the last that was shown ended with an elision
-	code    int  // of the command that ended, not yet accounted for
-	line    int  // of that command
+	pressed bool // a key was, so that any exit code is its doing
+	line    int  // of the command
 }
 
 // errStop ends a document whose rest can't be played.
