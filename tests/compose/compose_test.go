@@ -72,7 +72,7 @@ func records(t *testing.T, path string) int64 {
 
 // storedRows counts the rows through the port that PostgreSQL has on this
 // machine.
-func (s *stack) storedRows(t *testing.T) int64 {
+func (s *composed) storedRows(t *testing.T) int64 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -93,7 +93,7 @@ func (s *stack) storedRows(t *testing.T) int64 {
 	return rows
 }
 
-func (s *stack) password() string {
+func (s *composed) password() string {
 	for _, variable := range s.env {
 		if value, found := strings.CutPrefix(variable, "POSTGRES_PASSWORD="); found {
 			return value
@@ -102,10 +102,10 @@ func (s *stack) password() string {
 	return ""
 }
 
-func (s *stack) checkPorts(t *testing.T) {
+func (s *composed) checkPorts(t *testing.T) {
 	t.Helper()
-	list, err := s.engine.ContainerList(t.Context(), client.ContainerListOptions{
-		Filters: make(client.Filters).Add("label", "com.docker.compose.project="+s.project),
+	list, err := s.Engine.ContainerList(t.Context(), client.ContainerListOptions{
+		Filters: make(client.Filters).Add("label", "com.docker.compose.project="+s.Project),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,9 @@ func TestRun(t *testing.T) {
 			return prepare(env, root, published)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"leave": leave,
-			"play":  func(ts *testscript.TestScript, neg bool, args []string) { playDocument(ts, root, neg, args) },
+			"compose": compose,
+			"leave":   leave,
+			"play":    func(ts *testscript.TestScript, neg bool, args []string) { playDocument(ts, root, neg, args) },
 		},
 		RequireUniqueNames: true,
 	})
@@ -54,6 +55,9 @@ func TestRun(t *testing.T) {
 
 // leftOut is the key of the blocks that a script has named so far.
 type leftOut struct{}
+
+// environment is the key of the variables that a document's terminals have.
+type environment struct{}
 
 // prepare makes an empty folder a place in which to begin a document.
 func prepare(env *testscript.Env, root, published string) error {
@@ -78,14 +82,14 @@ func prepare(env *testscript.Env, root, published string) error {
 		return fmt.Errorf("go env: %w", err)
 	}
 	values := strings.Split(string(goEnv), "\n")
-	env.Vars = []string{
+	vars := []string{
 		"PATH=" + path, "HOME=" + env.WorkDir, "TMPDIR=" + tmp, "LC_ALL=C.UTF-8", "TZ=UTC",
 		"GOCACHE=" + values[0], "GOMODCACHE=" + values[1], "GOPROXY=" + values[2], "GOFLAGS=" + values[3],
 		"GIT_CONFIG_COUNT=2",
 		"GIT_CONFIG_KEY_0=url." + published + ".insteadOf", "GIT_CONFIG_VALUE_0=" + origin,
 		"GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*",
-		"WORK=" + env.WorkDir,
 	}
+	env.Values[environment{}] = &vars
 	return nil
 }
 
@@ -108,15 +112,8 @@ func playDocument(ts *testscript.TestScript, root string, neg bool, args []strin
 	ts.Check(err)
 	document, err := markdown.Parse(args[0], string(text))
 	ts.Check(err)
-	var env []string
-	for _, name := range []string{
-		"PATH", "HOME", "TMPDIR", "LC_ALL", "TZ", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS",
-		"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0", "GIT_CONFIG_KEY_1", "GIT_CONFIG_VALUE_1",
-	} {
-		env = append(env, name+"="+ts.Getenv(name))
-	}
 	outcome := play.Document(document, play.Config{
-		Dir: ts.Getenv("WORK"), Env: env, Limit: commandTime,
+		Dir: ts.Getenv("WORK"), Env: *ts.Value(environment{}).(*[]string), Limit: commandTime,
 		Leave: *ts.Value(leftOut{}).(*[]play.Exception), Update: *update,
 	})
 	if len(outcome.Changes) > 0 {
@@ -131,8 +128,3 @@ func playDocument(ts *testscript.TestScript, root string, neg bool, args []strin
 		ts.Fatalf("%s: these alterations would go unnoticed:\n%s", args[0], strings.Join(missed, "\n"))
 	}
 }
-
-func condition(name string) (bool, error) {
-	return false, fmt.Errorf("no condition %q", name)
-}
-

@@ -21,7 +21,7 @@ const (
 // The costs of steps: what matches is free, so that an alignment without cost
 // is a match.
 const (
-	costMissing = 3.0
+	costMissing = 6.0
 	costAdded   = 3.0
 )
 

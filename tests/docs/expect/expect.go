@@ -25,62 +25,80 @@ type Difference struct {
 
 // Compare returns the first difference, or nil.
 func Compare(expected, got []string) *Difference {
-	if matches(expected, got)[len(got)] {
+	rows := reached(expected, got)
+	if rows[len(expected)][len(got)] {
 		return nil
 	}
+	line := len(expected) // the first that can't be reached, whatever elisions take in
+	for line > 0 && !slices.Contains(rows[line], true) {
+		line--
+	}
+	from, to := slices.Index(rows[line], true), lastIndex(rows[line])
+	switch {
+	case line == len(expected):
+		return &Difference{Line: line, Got: got[to], Added: true}
+	case from < to:
+		return afterElision(expected, got, line)
+	case from == len(got):
+		return &Difference{Line: line, Expected: expected[line], Missing: true}
+	default:
+		return &Difference{Line: line, Expected: expected[line], Got: got[from]}
+	}
+}
+
+// afterElision is the difference at an expected line that could be any of what
+// came: the most similar one is at fault, if there is one.
+func afterElision(expected, got []string, line int) *Difference {
 	path, _ := alignLines(expected, got)
-	line := 0 // the one that comes next in what was expected
 	for _, s := range path {
-		switch s.kind {
-		case changed:
-			return &Difference{Line: line, Expected: expected[s.expected], Got: got[s.got]}
-		case missing:
-			return &Difference{Line: line, Expected: expected[s.expected], Missing: true}
-		case added:
-			return &Difference{Line: line, Got: got[s.got], Added: true}
-		case same, elided:
-		}
-		if s.expected >= 0 {
-			line++
+		if s.expected == line && s.kind == changed {
+			return &Difference{Line: line, Expected: expected[line], Got: got[s.got]}
 		}
 	}
-	return nil
+	return &Difference{Line: line, Expected: expected[line], Missing: true}
+}
+
+func lastIndex(row []bool) int {
+	for i := len(row) - 1; i >= 0; i-- {
+		if row[i] {
+			return i
+		}
+	}
+	return -1
 }
 
 // Begins says how many of the lines that came complete the expected ones: what
 // came may go on after them. It is -1 if they are not complete.
-func Begins(expected, got []string) int { return slices.Index(matches(expected, got), true) }
+func Begins(expected, got []string) int {
+	return slices.Index(reached(expected, got)[len(expected)], true)
+}
 
 // Possible says whether the lines that came are the expected ones so far, so that
 // those may still be completed.
 func Possible(expected, got []string) bool {
-	for n := range len(expected) + 1 {
-		if matches(expected[:n], got)[len(got)] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(reached(expected, got), func(row []bool) bool { return row[len(got)] })
 }
 
-// matches says for each number of lines that came whether the expected ones are
-// those.
-func matches(expected, got []string) []bool {
+// reached says for each number of expected lines which numbers of those that
+// came they match.
+func reached(expected, got []string) [][]bool {
 	a, b := tokenizeAll(expected), tokenizeAll(got)
-	reached := make([]bool, len(got)+1)
-	reached[0] = true
+	rows := make([][]bool, len(expected)+1)
+	rows[0] = make([]bool, len(got)+1)
+	rows[0][0] = true
 	for i := range a {
-		next := make([]bool, len(got)+1)
-		for j := range reached {
+		row, next := rows[i], make([]bool, len(got)+1)
+		for j := range row {
 			switch {
 			case IsElision(expected[i]):
-				next[j] = reached[j] || j > 0 && next[j-1]
-			case j > 0 && reached[j-1]:
+				next[j] = row[j] || j > 0 && next[j-1]
+			case j > 0 && row[j-1]:
 				next[j] = lineCost(a[i], b[j-1]) == 0
 			}
 		}
-		reached = next
+		rows[i+1] = next
 	}
-	return reached
+	return rows
 }
 
 // Updated returns the expected lines changed so that they match what came. Lines
@@ -137,7 +155,8 @@ func tokenizeAll(lines []string) [][]token {
 }
 
 // lineCost is 0 for lines that are the same, and more than taking one away and
-// adding the other for lines with hardly a word in common.
+// adding the other for lines without a word in common. A figure in place of
+// another is half a word.
 func lineCost(a, b []token) float64 {
 	if equal(a, b) {
 		return 0
@@ -146,16 +165,20 @@ func lineCost(a, b []token) float64 {
 	if cost == 0 {
 		return 0
 	}
-	kept, all := 0, 0
+	kept, all := 0.0, 0.0
 	for _, s := range path {
-		if s.kind == same {
-			kept++
+		if s.kind == elided {
+			continue
 		}
-		if s.kind != elided {
-			all++
+		all++
+		switch {
+		case s.kind == same:
+			kept++
+		case s.kind == changed && a[s.expected].isFigure() && b[s.got].isFigure():
+			kept += 0.5
 		}
 	}
-	return 1 + 8*(1-float64(kept)/float64(all))
+	return 1 + (costMissing+costAdded)*(1-kept/all)
 }
 
 func equal(a, b []token) bool {

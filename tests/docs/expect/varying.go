@@ -1,6 +1,9 @@
 package expect
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // varying is what differs from run to run. Each stands for any other of its
 // kind, so that a document can show what was really printed. The list is short
@@ -47,6 +50,8 @@ type token struct {
 	norm   string
 	varies bool
 }
+
+func (t token) isFigure() bool { return t.text != "" && strings.Trim(t.text, "0123456789") == "" }
 
 func (t token) elides() bool { return t.text == elision }
 

@@ -95,8 +95,9 @@ func (p *player) shows(s *screen, a *act, mayGoOn, explained bool) error {
 	if s.open && !a.does() {
 		expected = append([]string{"…"}, expected...)
 	}
-	// What is read later belongs to a command that may go on.
-	mayGoOn = mayGoOn || !a.does()
+	// What is read later belongs to a command that may go on; a key ends it, or
+	// stops it.
+	mayGoOn = a.key == "" && (mayGoOn || !a.does())
 	view, err := p.await(s, func(v terminal.View) bool {
 		got := expect.Trim(v.Lines)
 		return v.Ended || mayGoOn && (expect.Begins(expected, got) >= 0 || !expect.Possible(expected, got))

@@ -29,6 +29,9 @@ const (
 	// endTime is how long a program may take to end after Ctrl-C, and then the
 	// shell.
 	endTime = 15 * time.Second
+	// keyInterval is the time from one Ctrl-C to the next, which programs take for
+	// a wish to end at once.
+	keyInterval = 6 * time.Second
 )
 
 // Terminal is a shell and what it has printed. Its methods must not be called
@@ -152,20 +155,21 @@ func (t *Terminal) Close() error {
 	defer timer.Stop()
 	defer t.output.Close()
 	defer t.tty.Close()
-	pressed := false
-	for {
-		view, changed := t.View()
-		if view.Ended {
-			break
+	// The first one may reach the shell before it has given the terminal away.
+	again := time.NewTicker(keyInterval)
+	defer again.Stop()
+	if view, _ := t.View(); !view.Ended {
+		if err := t.Press("^C"); err != nil {
+			return err
 		}
-		if !pressed {
+	}
+	for view, changed := t.View(); !view.Ended; view, changed = t.View() {
+		select {
+		case <-changed:
+		case <-again.C:
 			if err := t.Press("^C"); err != nil {
 				return err
 			}
-			pressed = true
-		}
-		select {
-		case <-changed:
 		case <-t.exited:
 			return nil
 		case <-timer.C:
