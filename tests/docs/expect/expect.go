@@ -73,8 +73,9 @@ func Begins(expected, got []string) int {
 	return slices.Index(reached(expected, got)[len(expected)], true)
 }
 
-// Possible says whether the lines that came are the expected ones so far, so that
-// those may still be completed.
+// Possible says whether the lines that came are the expected ones so far, or a
+// beginning of them, so that
+// those may still be completed. It is false where more came.
 func Possible(expected, got []string) bool {
 	return slices.ContainsFunc(reached(expected, got), func(row []bool) bool { return row[len(got)] })
 }
