@@ -66,6 +66,10 @@ bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smo
 screenshots: ## take docs/page*.png, the pictures of the live page, with Chromium
 	@SCREENSHOTS='$(CURDIR)/docs' REQUIRE_CHROMIUM=1 go test -count=1 -run TestLooks ./tests/page
 
+.PHONY: recording
+recording: build nats ## record docs/recording.svg and .cast, the programs at work in two terminals
+	@go run ./tests/cmd/recording
+
 # Runs take servers as processes: containers add nothing here but time.
 .PHONY: chaos
 chaos: build ## break servers, connections and processes: SEEDS=1-25 FAULTS=name,name; JOURNAL=file keeps a line a run

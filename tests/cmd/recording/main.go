@@ -92,7 +92,7 @@ func servers(ctx context.Context, dir string) (env []string, end func() error, e
 		return nil, nil, errors.Join(fmt.Errorf("the sandbox's addresses: %w", err), stop())
 	}
 	env = append(os.Environ(), "NATS_URL="+addresses.NATSURL, "DATABASE_URL="+addresses.DatabaseURL)
-	generate := exec.CommandContext(ctx, "bin/sandbox", "gen", "--rows", "2000000", "--seed", "42", "--output", "big.csv")
+	generate := exec.CommandContext(ctx, "bin/sandbox", "gen", "--rows", "1000000", "--seed", "42", "--output", "big.csv")
 	generate.Dir = dir
 	if out, err := generate.CombinedOutput(); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("%w\n%s", err, out), stop())

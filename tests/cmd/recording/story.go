@@ -17,7 +17,7 @@ const (
 	upperRows  = 7
 	lowerRows  = 19
 	upperTitle = "a subscriber"
-	lowerTitle = "loading"
+	lowerTitle = "loading, and looking at what is stored"
 	// frameTime is the time between looks at the screen.
 	frameTime = 80 * time.Millisecond
 	// lastFrame is how long the end stays.
@@ -63,8 +63,8 @@ func story(ctx context.Context, upper, lower *pane) error {
 	}{
 		{upper, "bin/nats sub --raw stats.price | cut -d, -f3-5,10-12", "cut -d", 1500 * time.Millisecond},
 		{lower, "bin/producer --file sandbox/data/2012-1.csv --wait", "", 2500 * time.Millisecond},
-		{lower, "clear; bin/producer --file big.csv --wait", "", 3 * time.Second},
-		{lower, "clear; bin/consumer stats", "", 0},
+		{lower, "bin/producer --file big.csv --wait", "", 3 * time.Second},
+		{lower, "bin/consumer stats", "", 0},
 	} {
 		if err := step.pane.run(ctx, step.types); err != nil {
 			return err

@@ -68,6 +68,7 @@ func palette() string {
 // strip draws all that a row shows, and writes the rule that moves it.
 func strip(out, rules *strings.Builder, row, cols int, frames []cast.Frame, length time.Duration) {
 	width := float64(cols) * cellWidth
+	apart := width + cellWidth     // so that no edge of a neighbour comes into view
 	places := make(map[string]int) // of what is drawn already
 	var parts []string
 	var keys strings.Builder
@@ -81,7 +82,7 @@ func strip(out, rules *strings.Builder, row, cols int, frames []cast.Frame, leng
 			parts = append(parts, drawn)
 		}
 		if place != last {
-			fmt.Fprintf(&keys, "%s%%{transform:translate(%gpx)}", percent(f.At, length), -float64(place)*width)
+			fmt.Fprintf(&keys, "%s%%{transform:translate(%gpx)}", percent(f.At, length), -float64(place)*apart)
 			last = place
 		}
 	}
@@ -92,7 +93,7 @@ func strip(out, rules *strings.Builder, row, cols int, frames []cast.Frame, leng
 	style := ""
 	if len(parts) > 1 {
 		fmt.Fprintf(rules, "@keyframes r%d{%s}\n", row, keys.String())
-		style = fmt.Sprintf(` style="animation-name:r%d;transform:translate(%gpx)"`, row, -float64(last)*width)
+		style = fmt.Sprintf(` style="animation-name:r%d;transform:translate(%gpx)"`, row, -float64(last)*apart)
 	}
 	fmt.Fprintf(out, "<g%s>", style)
 	for i, part := range parts {
@@ -103,7 +104,7 @@ func strip(out, rules *strings.Builder, row, cols int, frames []cast.Frame, leng
 			out.WriteString(part)
 			continue
 		}
-		fmt.Fprintf(out, `<g transform="translate(%g)">%s</g>`, float64(i)*width, part)
+		fmt.Fprintf(out, `<g transform="translate(%g)">%s</g>`, float64(i)*apart, part)
 	}
 	out.WriteString("</g></svg>\n")
 }
