@@ -1,4 +1,5 @@
-// Package docs checks that what the documents name exists.
+// Package docs checks that what the documents name exists, and that what they
+// show happens.
 package docs
 
 import (
