@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 		Dir:       "testdata/script",
 		Condition: condition,
 		Setup: func(env *testscript.Env) error {
-			return prepare(env, root, published)
+			return prepare(env, published)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"compose": compose,
@@ -60,7 +60,7 @@ type leftOut struct{}
 type environment struct{}
 
 // prepare makes an empty folder a place in which to begin a document.
-func prepare(env *testscript.Env, root, published string) error {
+func prepare(env *testscript.Env, published string) error {
 	env.Values[leftOut{}] = new([]play.Exception)
 	// The sandbox's servers run as another user when root starts them, who has to
 	// get at their data.
@@ -71,7 +71,6 @@ func prepare(env *testscript.Env, root, published string) error {
 	if err := os.Chmod(tmp, 0o711); err != nil {
 		return err
 	}
-	// Only here do test scripts' own folders end too.
 	env.Defer(func() { _ = os.RemoveAll(tmp) })
 	path := os.Getenv("PATH")
 	if found, err := postgres.Find(context.Background()); err == nil {

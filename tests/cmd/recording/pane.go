@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,7 +42,7 @@ func openPane(dir string, env []string, rows, cols int) (*pane, error) {
 		screen: vt.New(rows, cols), changed: make(chan struct{}),
 	}
 	p.cmd.Dir = dir
-	p.cmd.Env = append(env, `PS1=\[\e[32m\]$\[\e[0m\] `, "PROMPT_COMMAND=", "HISTFILE=", "TERM=xterm-256color", "LC_ALL=C.UTF-8", "NO_COLOR=")
+	p.cmd.Env = append(slices.Clone(env), `PS1=\[\e[32m\]$\[\e[0m\] `, "PROMPT_COMMAND=", "HISTFILE=", "TERM=xterm-256color", "LC_ALL=C.UTF-8", "NO_COLOR=")
 	tty, err := pty.StartWithSize(p.cmd, &pty.Winsize{Rows: uint16(rows), Cols: uint16(cols)})
 	if err != nil {
 		return nil, err

@@ -59,8 +59,8 @@ func afterElision(expected, got []string, line int) *Difference {
 }
 
 func lastIndex(row []bool) int {
-	for i := len(row) - 1; i >= 0; i-- {
-		if row[i] {
+	for i, is := range slices.Backward(row) {
+		if is {
 			return i
 		}
 	}

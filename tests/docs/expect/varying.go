@@ -36,11 +36,11 @@ var varying = []struct {
 const elision = "…"
 
 var tokens = func() *regexp.Regexp {
-	expression := ""
+	var expression strings.Builder
 	for _, v := range varying {
-		expression += "(" + v.pattern + ")|"
+		expression.WriteString("(" + v.pattern + ")|")
 	}
-	return regexp.MustCompile(expression + elision + `|[\pL\pN_]+|.`)
+	return regexp.MustCompile(expression.String() + elision + `|[\pL\pN_]+|.`)
 }()
 
 // token is a word of a line, a character between words, or what varies as a whole.

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -150,15 +151,15 @@ func (p *player) differs(s *screen, a *act, expected, got []string, d *expect.Di
 	if len(expected) > len(expect.Trim(a.shown)) {
 		line-- // an elision was put before it
 	}
-	p.Mistakes = append(p.Mistakes, &Mistake{
-		Document: p.document.Name, Line: line, Command: "$ " + s.command, Difference: *d, Output: got,
-	})
+	p.note(&mistake{line: line, command: "$ " + s.command, Difference: *d, output: got})
 }
 
 func (p *player) mistake(line int, command, problem string, output []string) {
-	p.Mistakes = append(p.Mistakes, &Mistake{
-		Document: p.document.Name, Line: line, Command: "$ " + command, Problem: problem, Output: output,
-	})
+	p.note(&mistake{line: line, command: "$ " + command, problem: problem, output: output})
+}
+
+func (p *player) note(m *mistake) {
+	p.Mistakes = append(p.Mistakes, errors.New(m.text(p.document.Name)))
 }
 
 // stop notes a mistake after which the rest of the document can't be played.

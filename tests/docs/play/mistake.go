@@ -10,22 +10,22 @@ import (
 // shownOutput is how many lines of what was printed a mistake shows.
 const shownOutput = 40
 
-// Mistake is a place where a document says other than what happens.
-type Mistake struct {
-	Document string
-	Line     int
-	Command  string // the one that was run, or what it was about
-	Problem  string // "" where Difference says it
+// mistake is a place where a document says other than what happens.
+type mistake struct {
+	line    int
+	command string // the one that was run, or what it was about
+	problem string // "" where Difference says it
 	expect.Difference
 
-	Output []string // all that was printed
+	output []string // all that was printed
 }
 
-func (m *Mistake) Error() string {
+// text says it of a document, in several lines.
+func (m *mistake) text(document string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: %s", m.Document, m.Line, m.Command)
-	if m.Problem != "" {
-		b.WriteString(": " + m.Problem)
+	fmt.Fprintf(&b, "%s:%d: %s", document, m.line, m.command)
+	if m.problem != "" {
+		b.WriteString(": " + m.problem)
 	} else {
 		expected, got := m.Expected, m.Got
 		if m.Added {
@@ -36,11 +36,11 @@ func (m *Mistake) Error() string {
 		}
 		fmt.Fprintf(&b, "\n  expected: %s\n  got:      %s", expected, got)
 	}
-	if len(m.Output) > 0 {
+	if len(m.output) > 0 {
 		b.WriteString("\n  It printed:")
-		for i, line := range m.Output {
+		for i, line := range m.output {
 			if i == shownOutput {
-				fmt.Fprintf(&b, "\n    (%d lines more)", len(m.Output)-i)
+				fmt.Fprintf(&b, "\n    (%d lines more)", len(m.output)-i)
 				break
 			}
 			b.WriteString("\n    " + line)

@@ -135,12 +135,14 @@ func TestMistakes(t *testing.T) {
 		},
 		"a terminal that there is not": {"'''text second", "'''text third", nil, []string{"right.md:50: there is no terminal \"third\" yet"}},
 		"a block that is not listed": {
-			"", "", []play.Exception{},
+			"", "",
+			[]play.Exception{},
 			[]string{"right.md:6: neither played nor in the list of blocks to leave out: \"a ──► b\""},
 		},
 		"a language that is not known": {"'''json", "'''yaml", nil, []string{"right.md:37: a block of \"yaml\" is neither console, sh, text nor json, and not in the list of blocks to leave out"}},
 		"an exception without a block": {
-			"", "", []play.Exception{{Begins: "a ──►", Reason: "a drawing"}, {Begins: "c ──►", Reason: "another"}},
+			"", "",
+			[]play.Exception{{Begins: "a ──►", Reason: "a drawing"}, {Begins: "c ──►", Reason: "another"}},
 			[]string{"right.md: the list of blocks to leave out has \"c ──►\" (another): 0 blocks begin so, not 1"},
 		},
 		"a block without an end": {"^C\n…\n'''\n", "^C\n…\n", nil, []string{"right.md:54: a block without an end"}},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ func Start(dir string, env []string) (*Terminal, error) {
 		tty: master, output: read, exited: make(chan struct{}), changed: make(chan struct{}),
 	}
 	t.cmd.Dir = dir
-	t.cmd.Env = append(env, "PS1="+prompt, "PS2=", "PROMPT_COMMAND=", "HISTFILE=", "TERM=dumb")
+	t.cmd.Env = append(slices.Clone(env), "PS1="+prompt, "PS2=", "PROMPT_COMMAND=", "HISTFILE=", "TERM=dumb")
 	t.cmd.Stdin, t.cmd.Stdout, t.cmd.Stderr = slave, write, write
 	// A shell controls jobs only in a session with a terminal: then Ctrl-C reaches
 	// what runs in it, and closing our end hangs up on all of it.
@@ -105,7 +106,7 @@ func (t *Terminal) read() {
 
 // Type types a command, which may have several lines, and Enter.
 func (t *Terminal) Type(command string) error {
-	_, err := io.WriteString(t.tty, command+"\n")
+	_, err := t.tty.WriteString(command + "\n")
 	return err
 }
 

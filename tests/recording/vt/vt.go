@@ -6,6 +6,7 @@ package vt
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -59,7 +60,7 @@ func (s *Screen) Cursor() (row, col int) { return s.row, s.col }
 
 // Write takes what a program has written.
 func (s *Screen) Write(p []byte) (int, error) {
-	text := append(s.pending, p...)
+	text := slices.Concat(s.pending, p)
 	for len(text) > 0 {
 		n, err := s.next(text)
 		if err != nil {
@@ -70,7 +71,7 @@ func (s *Screen) Write(p []byte) (int, error) {
 		}
 		text = text[n:]
 	}
-	s.pending = append([]byte(nil), text...)
+	s.pending = slices.Clone(text)
 	return len(p), nil
 }
 
