@@ -84,7 +84,7 @@ func SetSource(rows []byte, sourceID int32) {
 }
 
 // AppendRow appends`},
-			{copyFile, "func AppendRow(dst []byte, row *record.Row) []byte {\n	var fixed", "func appendBinary(dst []byte, row *record.Row) []byte {\n	var fixed"},
+			{copyFile, "func AppendRow(dst []byte, row *record.Row) []byte {\n	dst = slices", "func appendBinary(dst []byte, row *record.Row) []byte {\n	dst = slices"},
 			{copyFile, "func SetSource(rows []byte, sourceID int32) {\n	for len(rows) > 0 {", "func setBinarySource(rows []byte, sourceID int32) {\n	for len(rows) > 0 {"},
 			{decodeFile, "		end, reject := d.parser.ParseLine(lines, line, &row)\n", `		end, reject := d.parser.ParseLine(lines, line, &row)
 		if string(lines[:end]) == "\\.\n" {
