@@ -23,7 +23,7 @@ const (
 	nextPatience  = 200 * time.Millisecond
 	askAgainAfter = 2 * time.Second
 	// grace is how long an interrupted run waits for the acks on their way.
-	grace = 5 * time.Second
+	grace = 4 * time.Second
 	// rejectsShown is how many rejects of a file are listed.
 	rejectsShown = 5
 )
@@ -37,7 +37,7 @@ func (r *run) load(ctx context.Context, from inputs.Source, f *report.File) erro
 	d := &delivery{run: r, report: f, survey: s, ours: load.Ours{
 		Source:   wire.SourceID(s.Digest, r.cfg.Label),
 		Name:     f.Name,
-		SameName: r.cfg.AllowChanged || r.cfg.Label != "" || from.Spooled,
+		SameName: r.cfg.AllowChanged || r.cfg.Label != "" || from.Nameless,
 	}}
 	d.recount()
 	f.Source = d.ours.Source
@@ -140,7 +140,7 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 		if err != nil {
 			return nil, false, err
 		}
-		d.unanswered = false
+		d.unanswered, d.toldUnanswered = false, false
 		stored, err := d.ours.Judge(reply)
 		other, otherSize := errors.AsType[*load.OtherBatchSizeError](err)
 		if !otherSize {

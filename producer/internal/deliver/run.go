@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
+	"github.com/streamgauge/streamgauge/producer/internal/fetch"
 	"github.com/streamgauge/streamgauge/producer/internal/inputs"
 	"github.com/streamgauge/streamgauge/producer/internal/load"
 	"github.com/streamgauge/streamgauge/producer/internal/publish"
@@ -70,6 +71,7 @@ type run struct {
 	cfg     Config
 	log     *slog.Logger
 	printer *report.Printer
+	outside inputs.Outside
 	// unanswered is set once a question has had no answer, at unansweredAt, and
 	// toldUnanswered once that has been told.
 	unanswered, toldUnanswered bool
@@ -78,7 +80,10 @@ type run struct {
 }
 
 func newRun(cfg Config, link Link, log *slog.Logger) *run {
-	return &run{Link: link, cfg: cfg, log: log, printer: &report.Printer{Out: cfg.Out, JSON: cfg.JSON}}
+	return &run{
+		Link: link, cfg: cfg, log: log, printer: &report.Printer{Out: cfg.Out, JSON: cfg.JSON},
+		outside: inputs.Outside{Stdin: cfg.Stdin, Fetch: fetch.New(log).Fetch},
+	}
 }
 
 // do is what is done with one source; the report is filled in as far as it goes,
@@ -138,7 +143,7 @@ func (r *run) input(ctx context.Context, in inputs.Input, do do) error {
 }
 
 func (r *run) open(ctx context.Context, in inputs.Input) (*inputs.File, []inputs.Source, error) {
-	file, err := in.Open(ctx, r.cfg.Stdin)
+	file, err := in.Open(ctx, r.outside)
 	if err != nil {
 		return nil, nil, err
 	}

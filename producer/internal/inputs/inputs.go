@@ -1,5 +1,5 @@
 // Package inputs turns what the command line names (files, globs, folders,
-// standard input) into sources that can be read twice.
+// URLs, standard input) into sources that can be read twice.
 package inputs
 
 import (
@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/producer/internal/fetch"
 	"github.com/streamgauge/streamgauge/shared/unpack"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
@@ -25,7 +26,8 @@ const stdinName = "stdin"
 
 // Input is one file to be loaded.
 type Input struct {
-	// Path is where it is, Stdin for standard input.
+	// Path is where it is, Stdin for standard input. A URL may carry credentials
+	// and is not to be shown.
 	Path string
 	// Member is the path, or a pattern of the paths, of what is to be loaded
 	// from a zip archive; empty for all of the file.
@@ -34,15 +36,13 @@ type Input struct {
 
 // List resolves arguments in their order: a folder into the .csv, .csv.gz,
 // .csv.zst and .zip files directly in it, a glob into what it matches, both
-// sorted; a.zip!b.csv into what the archive holds under that name; anything else
-// stands for itself, whether it exists or not. What matches a pattern of
+// sorted; a.zip!b.csv into what the archive holds under that name; anything else,
+// as a URL, stands for itself, whether it exists or not. What matches a pattern of
 // exclude, by its whole path or its last element, is left out, and what is named
 // twice comes once. The error says which argument or pattern gives nothing.
 func List(arguments, exclude []string) ([]Input, error) {
-	for _, pattern := range exclude {
-		if _, err := filepath.Match(pattern, ""); err != nil {
-			return nil, fmt.Errorf("--exclude: %s is no valid pattern. Quote special characters with a backslash", escape.Name(pattern))
-		}
+	if err := CheckPatterns(exclude); err != nil {
+		return nil, err
 	}
 	var list []Input
 	seen := make(map[string]bool)
@@ -56,18 +56,28 @@ func List(arguments, exclude []string) ([]Input, error) {
 			return nil, err
 		}
 		for _, path := range paths {
-			key := filepath.Clean(path)
-			if seen[key] || excluded(path, path, exclude) {
+			in := Input{Path: path}
+			if seen[in.key()] || in.excluded(exclude) {
 				continue
 			}
-			seen[key] = true
-			list = append(list, Input{Path: path})
+			seen[in.key()] = true
+			list = append(list, in)
 		}
 	}
 	if len(list) == 0 {
 		return nil, ErrExcluded
 	}
 	return list, nil
+}
+
+// CheckPatterns says which pattern of --exclude is none.
+func CheckPatterns(exclude []string) error {
+	for _, pattern := range exclude {
+		if _, err := filepath.Match(pattern, ""); err != nil {
+			return fmt.Errorf("--exclude: %s is no valid pattern. Quote special characters with a backslash", escape.Name(pattern))
+		}
+	}
+	return nil
 }
 
 // member takes apart an argument that is no file, while what it begins with, up
@@ -92,6 +102,9 @@ func expand(argument string) ([]string, error) {
 	if argument == Stdin {
 		return []string{argument}, nil
 	}
+	if isURL, err := checkURL(argument); isURL || err != nil {
+		return []string{argument}, err
+	}
 	info, err := os.Stat(argument)
 	switch {
 	case err == nil && info.IsDir():
@@ -114,30 +127,66 @@ func expand(argument string) ([]string, error) {
 	return paths, nil
 }
 
+// checkURL says whether an argument is a URL. What is written like one, and is
+// neither that nor a file, is an error, which does not repeat it.
+func checkURL(argument string) (bool, error) {
+	scheme := fetch.Scheme(argument)
+	if scheme == "" {
+		return false, nil
+	}
+	if fetch.IsURL(argument) {
+		if err := fetch.Check(argument); err != nil {
+			return false, fmt.Errorf("%s: %w", escape.Name(fetch.Name(argument)), err)
+		}
+		return true, nil
+	}
+	if _, err := os.Lstat(argument); err == nil {
+		return false, nil
+	}
+	return false, fmt.Errorf("%s:// is not supported, only https:// and http://. Give the path of a file, or a presigned https:// link to an object store", scheme)
+}
+
 func folder(path string) ([]string, error) {
+	inside, err := Folder(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(inside) == 0 {
+		return nil, fmt.Errorf("the folder %s holds no .csv, .csv.gz, .csv.zst or .zip file. Name the files, or give a pattern such as '%s'",
+			escape.Name(path), escape.Name(filepath.Join(path, "*.txt")))
+	}
+	paths := make([]string, len(inside))
+	for i, in := range inside {
+		paths[i] = in.Path
+	}
+	return paths, nil
+}
+
+// Folder returns the inputs directly in a folder, sorted, without those that
+// match a pattern of exclude, which must be valid. That there are none is no error.
+func Folder(path string, exclude []string) ([]Input, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	var paths []string
+	var list []Input
 	for _, entry := range entries {
-		name := entry.Name()
-		if !entry.IsDir() && isLoadable(name) {
-			paths = append(paths, filepath.Join(path, name))
+		in := Input{Path: filepath.Join(path, entry.Name())}
+		if !entry.IsDir() && isLoadable(entry.Name()) && !in.excluded(exclude) {
+			list = append(list, in)
 		}
 	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("the folder %s holds no .csv, .csv.gz, .csv.zst or .zip file. Name the files, or give a pattern such as '%s'",
-			escape.Name(path), escape.Name(filepath.Join(path, "*.txt")))
-	}
-	return paths, nil
+	return list, nil
 }
+
+// officeLock begins the name of what Excel keeps beside a file that is open.
+const officeLock = "~$"
 
 // isLoadable says whether a file of that name is one of a folder's inputs. What
 // is in it is for its bytes to say.
 func isLoadable(name string) bool {
 	lower := strings.ToLower(name)
-	return !isHidden(name) && slices.ContainsFunc([]string{".csv", ".csv.gz", ".csv.zst", ".zip"}, func(end string) bool {
+	return !isHidden(name) && !strings.HasPrefix(name, officeLock) && slices.ContainsFunc([]string{".csv", ".csv.gz", ".csv.zst", ".zip"}, func(end string) bool {
 		return strings.HasSuffix(lower, end)
 	})
 }
@@ -159,11 +208,32 @@ func excluded(path, part string, patterns []string) bool {
 	return false
 }
 
+func (in Input) isURL() bool { return fetch.IsURL(in.Path) }
+
+// key tells inputs apart.
+func (in Input) key() string {
+	if in.isURL() {
+		return in.Path
+	}
+	return filepath.Clean(in.Path)
+}
+
+func (in Input) excluded(patterns []string) bool {
+	path := in.Path
+	if in.isURL() {
+		path = in.Name()
+	}
+	return excluded(path, path, patterns)
+}
+
 // Name is what the file is called: the last element of its path, as a name of
-// the wire must be.
+// the wire must be. It holds nothing of a URL's query, user or password.
 func (in Input) Name() string {
-	if in.Path == Stdin {
+	switch {
+	case in.Path == Stdin:
 		return stdinName
+	case in.isURL():
+		return asName(fetch.Name(in.Path))
 	}
 	return asName(filepath.Base(in.Path))
 }

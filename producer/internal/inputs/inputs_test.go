@@ -99,8 +99,8 @@ func TestName(t *testing.T) {
 func TestOpen(t *testing.T) {
 	root := folderWith(t, "a.csv")
 	t.Run("file", func(t *testing.T) {
-		f, err := Input{Path: filepath.Join(root, "a.csv")}.Open(t.Context(), nil)
-		if err != nil || f.Spooled {
+		f, err := Input{Path: filepath.Join(root, "a.csv")}.Open(t.Context(), Outside{})
+		if err != nil || f.Nameless {
 			t.Fatalf("%+v, %v", f, err)
 		}
 		defer f.Close()
@@ -114,8 +114,8 @@ func TestOpen(t *testing.T) {
 			_, _ = w.WriteString("timestamp,price,user_id\n")
 			_ = w.Close()
 		}()
-		f, err := Input{Path: Stdin}.Open(t.Context(), r)
-		if err != nil || !f.Spooled {
+		f, err := Input{Path: Stdin}.Open(t.Context(), Outside{Stdin: r})
+		if err != nil || !f.Nameless {
 			t.Fatalf("%+v, %v", f, err)
 		}
 		defer f.Close()
@@ -137,7 +137,7 @@ func TestOpen(t *testing.T) {
 		defer w.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := (Input{Path: Stdin}).Open(ctx, r); !errors.Is(err, context.Canceled) {
+		if _, err := (Input{Path: Stdin}).Open(ctx, Outside{Stdin: r}); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want %v", err, context.Canceled)
 		}
 	})
@@ -146,7 +146,7 @@ func TestOpen(t *testing.T) {
 		"folder": {root, "is a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := (Input{Path: c.path}).Open(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := (Input{Path: c.path}).Open(t.Context(), Outside{}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})

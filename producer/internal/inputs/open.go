@@ -1,6 +1,7 @@
 package inputs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,17 +11,19 @@ import (
 	"path"
 
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/producer/internal/fetch"
 	"github.com/streamgauge/streamgauge/shared/unpack"
 )
 
 // File is an input on disk, of which there is one source or several.
 type File struct {
 	*os.File
-	// Spooled says that it is a copy of what could be read only once: a pipe,
-	// or standard input.
-	Spooled bool
+	// Nameless says that what it is called tells nothing of what is in it: it was
+	// a pipe, or standard input.
+	Nameless bool
 
 	input   Input
+	name    string
 	rewound []*rewound
 }
 
@@ -31,8 +34,8 @@ type Source struct {
 
 	// Name is what it is called.
 	Name string
-	// Spooled is the file's.
-	Spooled bool
+	// Nameless is the file's.
+	Nameless bool
 }
 
 // Sources returns what is to be loaded from the file: none if everything in it
@@ -40,11 +43,11 @@ type Source struct {
 func (f *File) Sources(exclude []string) ([]Source, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, explain(f.input.Path, err)
+		return nil, explain(f.path(), err)
 	}
 	found, err := unpack.Find(f, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", escape.Name(f.input.Name()), err)
+		return nil, fmt.Errorf("%s: %w", escape.Name(f.name), err)
 	}
 	var sources []Source
 	chosen := f.input.Member == ""
@@ -53,21 +56,46 @@ func (f *File) Sources(exclude []string) ([]Source, error) {
 			continue
 		}
 		chosen = true
-		if csv.Path != "" && excluded(csv.Name(f.input.Path), csv.Path, exclude) {
+		if (csv.Path != "" || f.input.isURL()) && excluded(csv.Name(f.path()), cmp.Or(csv.Path, f.name), exclude) {
 			continue
 		}
-		source := Source{Name: asName(csv.Name(f.input.Name())), Spooled: f.Spooled, ReaderAt: f}
+		source := Source{Name: asName(csv.Name(f.name)), Nameless: f.Nameless, ReaderAt: f}
 		if csv.Packed() {
 			unpacked := &rewound{open: csv.Open}
 			f.rewound = append(f.rewound, unpacked)
 			source.ReaderAt = unpacked
 		}
+		if err := f.refusePage(source); err != nil {
+			return nil, err
+		}
 		sources = append(sources, source)
 	}
 	if !chosen {
-		return nil, fmt.Errorf("%s holds no .csv file %s. Name one of those 'unzip -l' lists", escape.Name(f.input.Name()), escape.Name(f.input.Member))
+		return nil, fmt.Errorf("%s holds no .csv file %s. Name one of those 'unzip -l' lists", escape.Name(f.name), escape.Name(f.input.Member))
 	}
 	return sources, nil
+}
+
+// path is where the file is, for a pattern to match: of what was fetched, its
+// name.
+func (f *File) path() string {
+	if f.input.isURL() {
+		return f.name
+	}
+	return f.input.Path
+}
+
+// refusePage looks at what was fetched once more when it is unpacked.
+func (f *File) refusePage(source Source) error {
+	if !f.input.isURL() {
+		return nil
+	}
+	// Reading the source meets whatever keeps its start from being read.
+	start := make([]byte, 512)
+	if n, _ := source.ReadAt(start, 0); fetch.IsPage(start[:n]) {
+		return fmt.Errorf("%s: %w", escape.Name(source.Name), fetch.ErrPage)
+	}
+	return nil
 }
 
 // has says whether what is at a path in a zip archive, empty for a file that is
@@ -85,12 +113,23 @@ func (f *File) Close() error {
 	return f.File.Close()
 }
 
+// Outside is where inputs are that are not on this machine's disks.
+type Outside struct {
+	// Stdin is read for the Input Stdin.
+	Stdin *os.File
+	// Fetch writes what is at a URL to an empty file, and returns its name.
+	Fetch func(ctx context.Context, address string, into *os.File) (name string, err error)
+}
+
 // Open opens the input. What is no regular file is first copied to a temporary
-// file, which has no name any more and so goes with the process; stdin is read
-// for Input Stdin. Errors name the cause and the remedy, and the input.
-func (in Input) Open(ctx context.Context, stdin *os.File) (*File, error) {
-	if in.Path == Stdin {
-		return spool(ctx, in, stdin)
+// file, which has no name any more and so goes with the process. Errors name the
+// cause and the remedy, and the input.
+func (in Input) Open(ctx context.Context, outside Outside) (*File, error) {
+	switch {
+	case in.Path == Stdin:
+		return spool(ctx, in, outside.Stdin)
+	case in.isURL():
+		return in.fetch(ctx, outside)
 	}
 	f, err := os.Open(in.Path)
 	if err != nil {
@@ -106,20 +145,29 @@ func (in Input) Open(ctx context.Context, stdin *os.File) (*File, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("%s is a folder. Name the files in it", escape.Name(in.Path))
 	case info.Mode().IsRegular():
-		return &File{File: f, input: in}, nil
+		return &File{File: f, input: in, name: in.Name()}, nil
 	}
 	defer f.Close()
 	return spool(ctx, in, f)
 }
 
-func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
-	copied, err := os.CreateTemp("", "streamgauge-input-*")
+func (in Input) fetch(ctx context.Context, outside Outside) (*File, error) {
+	copied, err := temporary(in)
 	if err != nil {
-		return nil, fmt.Errorf("no temporary file for a copy of %s: %w. Set TMPDIR to a folder with room", escape.Name(in.Name()), err)
+		return nil, err
 	}
-	if err := os.Remove(copied.Name()); err != nil {
-		_ = copied.Close()
-		return nil, fmt.Errorf("temporary file: %w", err)
+	name, err := outside.Fetch(ctx, in.Path, copied)
+	if err != nil {
+		_ = copied.Close() // it goes
+		return nil, fmt.Errorf("%s: %w", escape.Name(in.Name()), err)
+	}
+	return &File{File: copied, input: in, name: asName(name)}, nil
+}
+
+func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
+	copied, err := temporary(in)
+	if err != nil {
+		return nil, err
 	}
 	// A read from a terminal or a pipe can't be interrupted; it is left to
 	// itself, and ends with the process.
@@ -137,7 +185,20 @@ func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
 		_ = copied.Close()
 		return nil, fmt.Errorf("copying %s to a temporary file: %w. Set TMPDIR to a folder with room", escape.Name(in.Name()), err)
 	}
-	return &File{File: copied, Spooled: true, input: in}, nil
+	return &File{File: copied, Nameless: true, input: in, name: in.Name()}, nil
+}
+
+// temporary makes a file that goes when it is closed.
+func temporary(in Input) (*os.File, error) {
+	copied, err := os.CreateTemp("", "streamgauge-input-*")
+	if err != nil {
+		return nil, fmt.Errorf("no temporary file for a copy of %s: %w. Set TMPDIR to a folder with room", escape.Name(in.Name()), err)
+	}
+	if err := os.Remove(copied.Name()); err != nil {
+		_ = copied.Close()
+		return nil, fmt.Errorf("temporary file: %w", err)
+	}
+	return copied, nil
 }
 
 func explain(path string, err error) error {

@@ -14,7 +14,7 @@ type rewound struct {
 	open func() (io.ReadCloser, error)
 
 	mu   sync.Mutex
-	from io.ReadCloser // nil before the first reading, and after an error
+	from io.ReadCloser // nil before the first reading
 	at   int64
 	skip []byte
 }
@@ -33,9 +33,8 @@ func (r *rewound) ReadAt(p []byte, off int64) (int, error) {
 
 func (r *rewound) seek(off int64) error {
 	if r.from == nil || off < r.at {
-		if err := r.Close(); err != nil {
-			return err
-		}
+		// Closing repeats what a reading failed with, which has been told.
+		_ = r.Close()
 		from, err := r.open()
 		if err != nil {
 			return err

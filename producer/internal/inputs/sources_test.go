@@ -91,7 +91,7 @@ func contents(t *testing.T, argument string, exclude []string) (map[string]strin
 	if err != nil {
 		return nil, err
 	}
-	file, err := list[0].Open(t.Context(), nil)
+	file, err := list[0].Open(t.Context(), Outside{})
 	if err != nil {
 		return nil, err
 	}
