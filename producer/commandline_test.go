@@ -46,6 +46,7 @@ func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
 		"help.golden":            {"--help"},
 		"completion-help.golden": {"completion", "--help"},
+		"watch-help.golden":      {"watch", "--help"},
 	} {
 		stdout, stderr, err := runHere(t, args...)
 		if err != nil || stderr != "" {
@@ -82,6 +83,15 @@ func TestMistakes(t *testing.T) {
 		"--server x --context y a.csv",
 		"completion bsh",
 		"a.csv --wiat",
+		"watch",
+		"watch a b",
+		"watch --file a b",
+		"--file a watch b",
+		"watch --wiat a",
+		"watch --settle soon a",
+		"watch --settle 1ms a",
+		"--dry-run watch --wait a",
+		"--settle 1s a.csv",
 	} {
 		stdout, stderr, err := runHere(t, strings.Fields(args)...)
 		if !commandline.IsMistake(err) || stdout != "" || stderr != "" {

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -12,59 +9,18 @@ import (
 
 	"github.com/streamgauge/streamgauge/producer/internal/columns"
 	"github.com/streamgauge/streamgauge/producer/internal/deliver"
-	"github.com/streamgauge/streamgauge/shared/commandline"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
-const help = `Examples:
-  producer 2012-1.csv                        send one file
-  producer --wait 2012-*.csv                 return when all rows are stored
-  producer --dry-run 2012-1.csv              check every row, send nothing
-  producer drops/ --exclude 'validation*'    the .csv files of a folder but some
-  producer drops.zip 2012-6.csv.gz           compressed: gzip, zstd, zip
-  zcat big.csv.gz | producer -               standard input
-  producer --delimiter ';' --decimal-comma --map price=precio ventas.csv
-
-A file is told by its content: sending it again, under any name, loads nothing
-twice. Standard output has one line a file; with --output json an object a line:
-  file, source (the id), state (committed, queued, empty, checked, dead,
-  refused, failed, interrupted), records, batches, new, already_loaded, rows,
-  rejected (each null where it is not known),
-  rejects [line, column, reason, raw], error.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects or dead batches
-(known with --wait or --dry-run), 130 interrupted.`
-
-func command(stdout, stderr io.Writer, log *slog.Logger) *cli.Command {
-	root := &cli.Command{
-		Name:                      "producer",
-		Usage:                     "loads CSV files into PostgreSQL through NATS JetStream",
-		UsageText:                 "producer [options] FILE|FOLDER|PATTERN|- ...",
-		Description:               help,
-		Version:                   version,
-		HideHelpCommand:           true,
-		DisableSliceFlagSeparator: true,
-		Writer:                    stdout,
-		ErrWriter:                 stderr,
-		Flags:                     flags(),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			cfg, err := config(cmd)
-			if err == nil {
-				err = cfg.Validate()
-			}
-			if err != nil {
-				return commandline.Refuse(cmd, "%w", err)
-			}
-			return deliver.Run(ctx, cfg, log)
-		},
-	}
-	commandline.Prepare(root, stdout)
-	return root
-}
+// Names of flags that are asked for by name.
+const (
+	flagFile   = "file"
+	flagSettle = "settle"
+)
 
 func flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "file", Aliases: []string{"f"}, Usage: "`FILE`, folder or pattern to load, - for standard input; the word --file may be left out"},
+		&cli.StringSliceFlag{Name: flagFile, Aliases: []string{"f"}, Usage: "`FILE`, folder, pattern or URL to load, - for standard input; the word --file may be left out"},
 		&cli.StringSliceFlag{Name: "exclude", Usage: "leave out files that match `PATTERN`"},
 		&cli.BoolFlag{Name: "wait", Aliases: []string{"w"}, Usage: "return when every row is stored, sending again what the broker loses"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "read and check every row, send nothing"},
@@ -103,7 +59,7 @@ func config(cmd *cli.Command) (deliver.Config, error) {
 		Server:     server(cmd),
 		Streams:    topology.Config{MaxBytes: cmd.Int64("max-bytes"), Replicas: cmd.Int("replicas")},
 		SizesGiven: cmd.IsSet("max-bytes") || cmd.IsSet("replicas"),
-		Inputs:     append(cmd.StringSlice("file"), cmd.Args().Slice()...),
+		Inputs:     append(cmd.StringSlice(flagFile), cmd.Args().Slice()...),
 		Exclude:    cmd.StringSlice("exclude"),
 		Columns: columns.Options{
 			Delimiter: delimiter(cmd.String("delimiter")), DecimalComma: cmd.Bool("decimal-comma"),
@@ -111,7 +67,8 @@ func config(cmd *cli.Command) (deliver.Config, error) {
 			TimestampFormat: cmd.String("timestamp-format"), Timezone: cmd.String("timezone"),
 		},
 		BatchSize: cmd.Int("batch-size"), Label: cmd.String("label"), AllowChanged: cmd.Bool("allow-changed"),
-		Wait: cmd.Bool("wait"), DryRun: cmd.Bool("dry-run"),
+		Settle: cmd.Duration(flagSettle),
+		Wait:   cmd.Bool("wait"), DryRun: cmd.Bool("dry-run"),
 		Out: os.Stdout, JSON: output == "json",
 	}
 	if cmd.IsSet("columns") {

@@ -33,7 +33,7 @@ const (
 
 // stopTimeout is how long an interrupted run may take to end: the grace it
 // gives to acks on their way, and a moment.
-const stopTimeout = 6 * time.Second
+const stopTimeout = 5 * time.Second
 
 func main() {
 	log := slog.New(newTalk(os.Stderr))
@@ -47,16 +47,23 @@ func main() {
 	os.Exit(code)
 }
 
-// untilSignal returns a context that ends with the first signal. The second one
-// ends the process.
+// errInterrupted is the cause of a context that Ctrl-C has ended.
+var errInterrupted = errors.New("interrupted")
+
+// untilSignal returns a context that ends with the first signal, its cause
+// errInterrupted if that is SIGINT. The second one ends the process.
 func untilSignal(log *slog.Logger) context.Context {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-signals
+		first := <-signals
 		log.Info("stopping: what is sent stays queued, and the same command continues. Ctrl-C again ends at once")
-		stop()
+		if first == os.Interrupt {
+			stop(errInterrupted)
+		} else {
+			stop(nil)
+		}
 		<-signals
 		os.Exit(exitInterrupted)
 	}()

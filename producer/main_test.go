@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v3"
@@ -64,6 +65,31 @@ func TestFlags(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The options of loading stand before watch or behind it.
+func TestWatchFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{"watch", "--wait", "--map", "price=precio", "--settle", "7s", "drops"},
+		{"--wait", "--map", "price=precio", "watch", "drops", "--settle", "7s"},
+		{"--map=price=precio", "watch", "-w", "--settle=7s", "drops"},
+	} {
+		var cfg deliver.Config
+		root := command(io.Discard, io.Discard, slog.New(slog.DiscardHandler))
+		root.Command("watch").Action = func(_ context.Context, cmd *cli.Command) (err error) {
+			cfg, err = validConfig(cmd)
+			return err
+		}
+		if err := root.Run(t.Context(), append([]string{"producer"}, args...)); err != nil {
+			t.Errorf("%q: %v", args, err)
+			continue
+		}
+		got := []any{cfg.Inputs, cfg.Wait, cfg.Columns.Map, cfg.Settle}
+		want := []any{[]string{"drops"}, true, map[string]string{"price": "precio"}, 7 * time.Second}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", args, diff)
+		}
 	}
 }
 

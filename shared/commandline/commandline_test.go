@@ -18,6 +18,7 @@ func program(out *bytes.Buffer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Local: true},
 			&cli.IntFlag{Name: "replicas", Local: true},
+			&cli.DurationFlag{Name: "settle", Local: true},
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.Args().Present() {
@@ -43,6 +44,7 @@ func TestMistakes(t *testing.T) {
 		"stats --file":     "unknown flag --file. See 'gauge stats --help'",
 		"--file":           "--file needs a value. See 'gauge --help'",
 		"--replicas many":  `--replicas can't be "many": not of the form it takes. See 'gauge --help'`,
+		"--settle soon":    `--settle can't be "soon": expected a duration such as 2s or 1m30s. See 'gauge --help'`,
 		"stast":            `no command "stast": did you mean 'gauge stats'? See 'gauge --help'`,
 		"frobnicate":       `no command or argument "frobnicate". See 'gauge --help'`,
 		"completion":       "'gauge completion' needs bash, zsh or fish. See 'gauge completion --help'",

@@ -35,8 +35,11 @@ func explain(cmd *cli.Command, err error) error {
 	return err
 }
 
-// shortReason leaves out what strconv repeats of the value.
+// shortReason leaves out what strconv and time repeat of the value.
 func shortReason(reason string) string {
+	if strings.HasPrefix(reason, "time: ") {
+		return "expected a duration such as 2s or 1m30s"
+	}
 	for mark, words := range map[string]string{
 		"invalid syntax":     "not of the form it takes",
 		"value out of range": "out of range",

@@ -7,11 +7,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/streamgauge/streamgauge/producer/internal/columns"
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
+
+// DefaultSettle is how long a file must stay as it is to count as complete when
+// nothing else is asked for: writers pause, and file systems note the time of a
+// change by the second.
+const DefaultSettle = 2 * time.Second
+
+// leastSettle is below what tells one change from the next.
+const leastSettle = 100 * time.Millisecond
 
 // DefaultBatchSize is the most records of a batch when nothing else is asked for.
 const DefaultBatchSize = 500
@@ -25,7 +34,8 @@ type Config struct {
 	// when the streams stand otherwise.
 	SizesGiven bool
 
-	// Inputs are files, globs, folders, or "-"; Exclude are patterns.
+	// Inputs are files, globs, folders, URLs, or "-", and for Watch one folder;
+	// Exclude are patterns.
 	Inputs, Exclude []string
 	// Stdin is read for "-"; nil means os.Stdin.
 	Stdin *os.File
@@ -37,6 +47,10 @@ type Config struct {
 	Label string
 	// AllowChanged loads a source under a name that other content has.
 	AllowChanged bool
+
+	// Settle is how long a file must stay as it is before Watch loads it; zero
+	// means DefaultSettle.
+	Settle time.Duration
 
 	// Wait returns only when all is committed.
 	Wait bool
@@ -53,6 +67,9 @@ func (c Config) withDefaults() Config {
 	if c.BatchSize == 0 {
 		c.BatchSize = DefaultBatchSize
 	}
+	if c.Settle == 0 {
+		c.Settle = DefaultSettle
+	}
 	if c.Out == nil {
 		c.Out = os.Stdout
 	}
@@ -68,9 +85,11 @@ func (c Config) Validate() error {
 	c = c.withDefaults()
 	switch {
 	case len(c.Inputs) == 0:
-		return errors.New("no file given: name files, folders or patterns, or - for standard input")
+		return errors.New("no file given: name files, folders, patterns or URLs, or - for standard input")
 	case c.BatchSize < 1 || c.BatchSize > wire.MaxRecords:
 		return fmt.Errorf("--batch-size is 1 to %d, not %d", wire.MaxRecords, c.BatchSize)
+	case c.Settle < leastSettle:
+		return fmt.Errorf("--settle is at least %s, not %s", leastSettle, c.Settle)
 	case c.DryRun && c.Wait:
 		return errors.New("--dry-run sends nothing that --wait could wait for: give one of them")
 	}
