@@ -14,7 +14,7 @@
 ARG GO_IMAGE=golang:1.26.8-alpine
 
 # The home folder is the one place the user may write to: the producer spools
-# standard input there.
+# standard input and what it fetches there.
 FROM scratch AS producer-prebuilt
 COPY --chown=65532:65532 LICENSE /home/streamgauge/
 COPY LICENSE bin/produce[r] /
