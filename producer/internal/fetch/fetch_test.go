@@ -79,11 +79,12 @@ func TestResumes(t *testing.T) {
 // However often a connection breaks, what gets further is not given up.
 func TestGetsFurther(t *testing.T) {
 	content := csv(2_000_000)
-	handlers := make([]http.HandlerFunc, 3*failuresInARow)
-	for i := range handlers {
-		handlers[i] = cut(80_000, object(content))
+	var handlers []http.HandlerFunc
+	for range 3 * failuresInARow {
+		handlers = append(handlers, cut(80_000, object(content)))
 	}
-	o := serve(t, append(handlers, object(content))...)
+	handlers = append(handlers, object(content))
+	o := serve(t, handlers...)
 	o.fetch(t, o.link("/a.csv")).want(t, content)
 	if n := len(o.headers("Range")); n <= failuresInARow {
 		t.Errorf("asked %d times only", n)
