@@ -38,7 +38,7 @@ func golden(t *testing.T, name, got string) {
 func runHere(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, talk bytes.Buffer
-	err = command(&out, &talk, slog.New(newTalk(&talk))).Run(t.Context(), append([]string{"producer"}, args...))
+	err = command(&out, &talk, nil, slog.New(newTalk(&talk, 0))).Run(t.Context(), append([]string{"producer"}, args...))
 	return out.String(), talk.String(), err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+	"github.com/streamgauge/streamgauge/producer/internal/progress"
 	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
@@ -52,7 +53,8 @@ loaded already.
 
 It ends with SIGTERM, exit code 0, or Ctrl-C, exit code 130.`
 
-func command(stdout, stderr io.Writer, log *slog.Logger) *cli.Command {
+// command is the whole command line. Progress is on shown, nil for none.
+func command(stdout, stderr io.Writer, shown *progress.Display, log *slog.Logger) *cli.Command {
 	options := flags()
 	root := &cli.Command{
 		Name:                      "producer",
@@ -65,12 +67,13 @@ func command(stdout, stderr io.Writer, log *slog.Logger) *cli.Command {
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
 		Flags:                     options,
-		Commands:                  []*cli.Command{watchCommand(options, log)},
+		Commands:                  []*cli.Command{watchCommand(options, shown, log)},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			cfg, err := validConfig(cmd)
 			if err != nil {
 				return commandline.Refuse(cmd, "%w", err)
 			}
+			cfg.Progress = shown
 			return deliver.Run(ctx, cfg, log)
 		},
 	}
@@ -80,7 +83,7 @@ func command(stdout, stderr io.Writer, log *slog.Logger) *cli.Command {
 
 // watchCommand takes the options of loading, before its name and behind it: they
 // are the very same flags.
-func watchCommand(options []cli.Flag, log *slog.Logger) *cli.Command {
+func watchCommand(options []cli.Flag, shown *progress.Display, log *slog.Logger) *cli.Command {
 	options = slices.DeleteFunc(slices.Clone(options), func(flag cli.Flag) bool { return slices.Contains(flag.Names(), flagFile) })
 	return &cli.Command{
 		Name:                      "watch",
@@ -103,6 +106,7 @@ func watchCommand(options []cli.Flag, log *slog.Logger) *cli.Command {
 			case err != nil:
 				return commandline.Refuse(cmd, "%w", err)
 			}
+			cfg.Progress = shown
 			err = deliver.Watch(ctx, cfg, log)
 			if err == nil && errors.Is(context.Cause(ctx), errInterrupted) {
 				return &deliver.StoppedError{At: "stopped watching"}

@@ -36,6 +36,7 @@ func flags() []cli.Flag {
 
 		&cli.StringFlag{Name: "label", Usage: "load the same content again, as a source of its own called `LABEL`"},
 		&cli.BoolFlag{Name: "allow-changed", Usage: "load a file whose name was loaded with other content, besides that"},
+		&cli.StringFlag{Name: "rate", Usage: "send at most `N` rows a second, a batch at a time, as in 200, 10k or 1.5M"},
 		&cli.IntFlag{Name: "batch-size", Value: deliver.DefaultBatchSize, Usage: "at most `N` records in a batch"},
 
 		&cli.StringFlag{Name: "server", Aliases: []string{"s"}, Usage: "`URL` of NATS (default: nats://127.0.0.1:4222) [$NATS_URL]"},
@@ -70,6 +71,11 @@ func config(cmd *cli.Command) (deliver.Config, error) {
 		Settle: cmd.Duration(flagSettle),
 		Wait:   cmd.Bool("wait"), DryRun: cmd.Bool("dry-run"),
 		Out: os.Stdout, JSON: output == "json",
+	}
+	if cmd.IsSet("rate") {
+		if cfg.Rate, err = rate(cmd.String("rate")); err != nil {
+			return deliver.Config{}, err
+		}
 	}
 	if cmd.IsSet("columns") {
 		cfg.Columns.Names = strings.Split(cmd.String("columns"), ",")

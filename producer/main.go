@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -16,6 +15,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // nor certificates
 
 	"github.com/streamgauge/streamgauge/producer/internal/deliver"
+	"github.com/streamgauge/streamgauge/producer/internal/progress"
 	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
@@ -36,13 +36,16 @@ const (
 const stopTimeout = 5 * time.Second
 
 func main() {
-	log := slog.New(newTalk(os.Stderr))
+	shown := progress.New(os.Stderr, os.Getenv)
+	talk := newTalk(shown, commandline.Columns(os.Stderr))
+	log := slog.New(talk)
+	shown.Tell(func(line string) { log.Info(line) })
 	ctx := untilSignal(log)
 	done := make(chan error, 1)
-	go func() { done <- command(os.Stdout, os.Stderr, log).Run(ctx, os.Args) }()
+	go func() { done <- command(os.Stdout, os.Stderr, shown, log).Run(ctx, os.Args) }()
 	code, text := exit(await(ctx, done))
 	if text != "" {
-		fmt.Fprintf(os.Stderr, "producer: %s\n", oneLine(text))
+		talk.say(text)
 	}
 	os.Exit(code)
 }

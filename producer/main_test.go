@@ -22,7 +22,7 @@ import (
 func parse(t *testing.T, args ...string) (deliver.Config, error) {
 	t.Helper()
 	var cfg deliver.Config
-	cmd := command(io.Discard, io.Discard, slog.New(slog.DiscardHandler))
+	cmd := command(io.Discard, io.Discard, nil, slog.New(slog.DiscardHandler))
 	cmd.Action = func(_ context.Context, cmd *cli.Command) (err error) {
 		cfg, err = config(cmd)
 		return err
@@ -107,7 +107,7 @@ func TestWrongUsage(t *testing.T) {
 		{"--delimiter=", "a"},
 		{"--replicas", "0", "a"},
 	} {
-		err := command(io.Discard, io.Discard, slog.New(slog.DiscardHandler)).Run(t.Context(), append([]string{"producer"}, args...))
+		err := command(io.Discard, io.Discard, nil, slog.New(slog.DiscardHandler)).Run(t.Context(), append([]string{"producer"}, args...))
 		if !commandline.IsMistake(err) {
 			t.Errorf("%q: error %v is no mistake in the command line", args, err)
 		}
@@ -161,7 +161,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestTalkIsOneSafeLine(t *testing.T) {
 	var out bytes.Buffer
-	log := slog.New(newTalk(&out))
+	log := slog.New(newTalk(&out, 0))
 	log.Debug("not told")
 	log.With("file", "a\nb").Warn("lost \x1b[2J", "cause", errors.New("x\ny\u009b"))
 	if got, want := out.String(), "producer: lost  [2J (file: a b, cause: x y )\n"; got != want {

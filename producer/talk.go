@@ -7,17 +7,24 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
 // talk is a slog.Handler for people at a terminal: "producer: message", then
 // the attributes in parentheses. It is safe for concurrent use.
 type talk struct {
-	mu    *sync.Mutex
-	out   io.Writer
-	attrs []slog.Attr
+	mu      *sync.Mutex
+	out     io.Writer
+	columns int
+	attrs   []slog.Attr
 }
 
-func newTalk(out io.Writer) *talk { return &talk{mu: new(sync.Mutex), out: out} }
+// newTalk returns a talk in which a line that is wider than columns is broken
+// between words, 0 being no limit.
+func newTalk(out io.Writer, columns int) *talk {
+	return &talk{mu: new(sync.Mutex), out: out, columns: columns}
+}
 
 // Enabled implements slog.Handler.
 func (t *talk) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
@@ -33,13 +40,20 @@ func (t *talk) Handle(_ context.Context, r slog.Record) error {
 		add(a)
 	}
 	r.Attrs(add)
-	line := "producer: " + r.Message
+	text := r.Message
 	if len(details) > 0 {
-		line += " (" + strings.Join(details, ", ") + ")"
+		text += " (" + strings.Join(details, ", ") + ")"
 	}
+	return t.write(text)
+}
+
+// say tells one thing, whether anybody hears it or not.
+func (t *talk) say(text string) { _ = t.write(text) }
+
+func (t *talk) write(text string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, err := io.WriteString(t.out, oneLine(line)+"\n")
+	_, err := io.WriteString(t.out, commandline.Break(oneLine("producer: "+text), t.columns)+"\n")
 	return err
 }
 

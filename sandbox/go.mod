@@ -27,7 +27,7 @@ require (
 	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/streamgauge/streamgauge/shared v0.0.0
 	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 )

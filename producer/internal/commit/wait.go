@@ -56,6 +56,11 @@ type Waiter struct {
 	Stream    Stream
 	Sequences *Sequences
 	Resend    Resend
+	// Committed, unless nil, is told how many records each answer has in the
+	// database. Quiet says that this shows what is being waited for, so that a
+	// line is needed only when there is no answer.
+	Committed func(records int64)
+	Quiet     bool
 	Log       *slog.Logger
 
 	done   int64 // batches committed, as last answered
@@ -137,6 +142,9 @@ func (w *Waiter) note(stored *wire.Load) bool {
 	var done int64
 	if stored != nil {
 		done = stored.Done
+		if w.Committed != nil {
+			w.Committed(stored.Rows + stored.Rejected)
+		}
 	}
 	news := done != w.done || w.silent != nil
 	if news {
@@ -172,7 +180,7 @@ func (w *Waiter) say() {
 		text := fmt.Sprintf("waiting for the consumer: %d of %d batches committed", w.done, w.Ours.Batches)
 		if w.silent != nil {
 			w.Log.Info(text, "cause", w.silent)
-		} else {
+		} else if !w.Quiet {
 			w.Log.Info(text)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/producer/internal/batch"
 	"github.com/streamgauge/streamgauge/producer/internal/inputs"
+	"github.com/streamgauge/streamgauge/producer/internal/progress"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
 	"github.com/streamgauge/streamgauge/producer/internal/survey"
 	"github.com/streamgauge/streamgauge/shared/record"
@@ -20,7 +21,9 @@ const rawKept = 200
 // check reads one source and every record in it, as a consumer would, and sends
 // nothing.
 func (r *run) check(ctx context.Context, from inputs.Source, f *report.File) error {
-	c := checker{report: f}
+	shown := r.cfg.Progress.Begin(f.Name)
+	defer shown.End()
+	c := checker{report: f, progress: shown}
 	s, err := survey.Read(ctx, from, r.cfg.Columns, r.cfg.BatchSize, c.visit)
 	if err != nil {
 		return r.stopped(ctx, f, named(f, err), "stopped")
@@ -34,12 +37,14 @@ func (r *run) check(ctx context.Context, from inputs.Source, f *report.File) err
 
 type checker struct {
 	report         *report.File
+	progress       *progress.Source
 	parser         *record.Parser
 	cutter         *record.Cutter
 	rows, rejected int64
 }
 
 func (c *checker) visit(format record.Format, part batch.Part) error {
+	c.progress.Read(part.Records)
 	if c.parser == nil {
 		parser, err := record.NewParser(format)
 		if err != nil {

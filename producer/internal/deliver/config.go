@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/producer/internal/columns"
+	"github.com/streamgauge/streamgauge/producer/internal/progress"
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
@@ -52,11 +53,15 @@ type Config struct {
 	// means DefaultSettle.
 	Settle time.Duration
 
+	// Rate is the most records sent a second; zero means as many as will go.
+	Rate float64
 	// Wait returns only when all is committed.
 	Wait bool
 	// DryRun reads and checks, and contacts nothing.
 	DryRun bool
 
+	// Progress shows how far each source is; nil means that nothing does.
+	Progress *progress.Display
 	// Out is where the summaries go; nil means os.Stdout. JSON makes each of
 	// them a JSON object on a line.
 	Out  io.Writer
@@ -92,6 +97,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--settle is at least %s, not %s", leastSettle, c.Settle)
 	case c.DryRun && c.Wait:
 		return errors.New("--dry-run sends nothing that --wait could wait for: give one of them")
+	case c.DryRun && c.Rate != 0:
+		return errors.New("--dry-run sends nothing that --rate could slow down: give one of them")
+	case c.Rate < 0:
+		return fmt.Errorf("--rate is more than 0 rows a second, not %g", c.Rate)
 	}
 	if c.Label != "" {
 		if err := wire.ValidateLabel(c.Label); err != nil {

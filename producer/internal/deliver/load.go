@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/streamgauge/streamgauge/producer/internal/batch"
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 	"github.com/streamgauge/streamgauge/producer/internal/inputs"
 	"github.com/streamgauge/streamgauge/producer/internal/load"
+	"github.com/streamgauge/streamgauge/producer/internal/progress"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
 	"github.com/streamgauge/streamgauge/producer/internal/survey"
+	"github.com/streamgauge/streamgauge/shared/record"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -24,17 +27,26 @@ const (
 	askAgainAfter = 2 * time.Second
 	// grace is how long an interrupted run waits for the acks on their way.
 	grace = 4 * time.Second
+	// followEvery is how often it is asked, for the progress, what is committed
+	// while batches are still being sent.
+	followEvery = 500 * time.Millisecond
 	// rejectsShown is how many rejects of a file are listed.
 	rejectsShown = 5
 )
 
 // load reads, compares, sends and waits for one source.
 func (r *run) load(ctx context.Context, from inputs.Source, f *report.File) error {
-	s, err := survey.Read(ctx, from, r.cfg.Columns, r.cfg.BatchSize, nil)
+	shown := r.cfg.Progress.Begin(f.Name)
+	defer shown.End()
+	s, err := survey.Read(ctx, from, r.cfg.Columns, r.cfg.BatchSize, func(_ record.Format, part batch.Part) error {
+		shown.Read(part.Records)
+		return nil
+	})
 	if err != nil {
 		return r.stopped(ctx, f, named(f, err), "stopped before anything was sent")
 	}
-	d := &delivery{run: r, report: f, survey: s, ours: load.Ours{
+	shown.Ask()
+	d := &delivery{run: r, report: f, survey: s, progress: shown, ours: load.Ours{
 		Source:   wire.SourceID(s.Digest, r.cfg.Label),
 		Name:     f.Name,
 		SameName: r.cfg.AllowChanged || r.cfg.Label != "" || from.Nameless,
@@ -72,8 +84,11 @@ type delivery struct {
 	survey    *survey.Survey
 	ours      load.Ours
 	sequences *commit.Sequences
+	progress  *progress.Source
 	// waiting says that what is sent now was sent before.
 	waiting bool
+	// underWay are the records of each batch that was sent and is not acked.
+	underWay []int
 }
 
 // recount takes over what the survey counted.
@@ -96,6 +111,7 @@ func (d *delivery) deliver(ctx context.Context) error {
 		if stored != nil && stored.Complete() {
 			return d.committed(ctx, stored)
 		}
+		d.begin(stored)
 		if err := d.send(ctx, load.Missing(stored, d.ours.Batches)); err != nil {
 			return err
 		}
@@ -119,6 +135,16 @@ func (d *delivery) deliver(ctx context.Context) error {
 			return d.fail(ctx, err, "stopped while reading it again")
 		}
 	}
+}
+
+// begin shows where sending begins.
+func (d *delivery) begin(stored *wire.Load) {
+	var loaded int64
+	if stored != nil {
+		loaded = stored.Rows + stored.Rejected
+	}
+	d.underWay = nil
+	d.progress.Send(d.ours.Records, loaded, d.cfg.Wait)
 }
 
 // compare asks what is loaded already, and cuts the source as it is cut there.

@@ -77,12 +77,14 @@ type run struct {
 	unanswered, toldUnanswered bool
 	unansweredAt               time.Time
 	tally                      tally
+	throttle                   throttle
 }
 
 func newRun(cfg Config, link Link, log *slog.Logger) *run {
 	return &run{
 		Link: link, cfg: cfg, log: log, printer: &report.Printer{Out: cfg.Out, JSON: cfg.JSON},
-		outside: inputs.Outside{Stdin: cfg.Stdin, Fetch: fetch.New(log).Fetch},
+		outside:  inputs.Outside{Stdin: cfg.Stdin, Fetch: fetch.New(log).Fetch},
+		throttle: throttle{perSecond: cfg.Rate},
 	}
 }
 

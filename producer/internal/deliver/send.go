@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/streamgauge/streamgauge/producer/internal/batch"
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
@@ -15,7 +16,9 @@ import (
 // send publishes the batches in ranges, which are ascending, and returns when
 // all have been acknowledged.
 func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
-	d.Window.Begin(d.sequences.Set)
+	d.Window.Begin(d.acked)
+	stopFollowing := d.follow(ctx)
+	defer stopFollowing()
 	err := d.survey.Cut(ctx, d.Window.Buffer(), func(part batch.Part) ([]byte, error) {
 		for len(ranges) > 0 && ranges[0].Last < part.Number {
 			ranges = ranges[1:]
@@ -53,6 +56,13 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", part.Number, err)
 	}
+	if err := d.Window.Rest(ctx, d.throttle.turn(time.Now(), part.Records)); err != nil {
+		return &brokerError{err}
+	}
+	if !d.waiting {
+		d.underWay = append(d.underWay, part.Records)
+		d.progress.Sent(part.Records)
+	}
 	if err := d.Window.Send(ctx, part.Number, header, part.Body); err != nil {
 		return &brokerError{err}
 	}
@@ -60,6 +70,45 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 		d.tally.sent += int64(part.Records)
 	}
 	return nil
+}
+
+// acked is publish.Acked. Acks come in the order of the batches.
+func (d *delivery) acked(number int64, sequence uint64) error {
+	if len(d.underWay) > 0 {
+		d.progress.Acked(d.underWay[0])
+		d.underWay = d.underWay[1:]
+	}
+	return d.sequences.Set(number, sequence)
+}
+
+// follow keeps what is shown as committed up to date while batches are sent,
+// until stop is called.
+func (d *delivery) follow(ctx context.Context) (stop func()) {
+	if !d.cfg.Wait || d.cfg.Progress == nil || d.waiting {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		again := time.NewTicker(followEvery)
+		defer again.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+			}
+			reply, err := d.Service.Ask(ctx, followEvery, wire.LoadRequest{Source: d.ours.Source})
+			if err == nil && reply.Load != nil {
+				d.progress.Committed(reply.Load.Rows + reply.Load.Rejected)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // sendFailed leaves the window empty, unless NATS failed and the run ends.
@@ -83,7 +132,7 @@ func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
 	defer func() { d.waiting = false }()
 	w := &commit.Waiter{
 		Ours: &d.ours, Service: d.Service, Stream: d.Stream,
-		Sequences: d.sequences, Resend: d.send, Log: d.log.With("file", escape.Name(d.report.Name)),
+		Sequences: d.sequences, Resend: d.send, Committed: d.progress.Committed, Quiet: d.cfg.Progress.Bars(), Log: d.log.With("file", escape.Name(d.report.Name)),
 	}
 	stored, err := w.Wait(ctx)
 	if err == nil {

@@ -58,6 +58,7 @@ type Window struct {
 	limit   int64 // of ROWS in bytes, for what is said
 
 	acked   Acked
+	trouble *trouble   // of the oldest message; nil while there is none
 	sent    []*message // the oldest first
 	bytes   int        // capacity of their bodies
 	free    [][]byte   // bodies to be used again
@@ -87,7 +88,7 @@ func NewWindow(js Publisher, restore Restore, limit int64, denied *Denial, log *
 
 // Begin says who is told of the messages from here on. The window must be empty.
 func (w *Window) Begin(acked Acked) {
-	w.acked, w.through = acked, 0
+	w.acked, w.through, w.trouble = acked, 0, nil
 }
 
 // Through is the number of the last message before which, and including which,
@@ -118,6 +119,22 @@ func (w *Window) Send(ctx context.Context, number int64, header nats.Header, bod
 	w.sent = append(w.sent, m)
 	w.bytes += cap(body)
 	w.publish(m)
+	return ctx.Err()
+}
+
+// Rest lets time pass until then, and takes in acks meanwhile.
+func (w *Window) Rest(ctx context.Context, then time.Time) error {
+	if !time.Now().Before(then) {
+		return nil
+	}
+	resting, cancel := context.WithDeadline(ctx, then)
+	defer cancel()
+	for len(w.sent) > 0 && resting.Err() == nil {
+		if err := w.settle(resting); err != nil && resting.Err() == nil {
+			return err
+		}
+	}
+	<-resting.Done()
 	return ctx.Err()
 }
 
@@ -152,7 +169,9 @@ func (w *Window) publish(m *message) {
 // it takes.
 func (w *Window) settle(ctx context.Context) error {
 	oldest := w.sent[0]
-	trouble := newTrouble(w.log)
+	if w.trouble == nil {
+		w.trouble = newTrouble(w.log)
+	}
 	for {
 		sequence, err := w.await(ctx, oldest)
 		if err == nil {
@@ -164,13 +183,15 @@ func (w *Window) settle(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := w.recover(ctx, trouble, err); err != nil {
+		if err := w.recover(ctx, w.trouble, err); err != nil {
 			return err
 		}
 		w.publish(oldest)
 	}
 	w.pop(true)
-	if trouble.met() {
+	met := w.trouble.met()
+	w.trouble = nil
+	if met {
 		w.publishFailed()
 	}
 	return nil
@@ -184,6 +205,9 @@ func (w *Window) recover(ctx context.Context, trouble *trouble, cause error) err
 	}
 	if what == missing {
 		limit, err := w.restore(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if isMismatch(err) {
 			return err
 		}

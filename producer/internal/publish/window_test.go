@@ -110,6 +110,55 @@ func TestFullStreamIsToldEvery5Seconds(t *testing.T) {
 	})
 }
 
+// A slow sender rests between two messages: acks are taken in meanwhile, and what
+// is in the way is told although no rest lasts as long as that takes.
+func TestRestTakesInAcks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, nil)
+		if err := s.send(t.Context(), 3, 20); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := s.Rest(t.Context(), start.Add(time.Second)); err != nil || time.Since(start) != time.Second {
+			t.Errorf("rested %s, %v", time.Since(start), err)
+		}
+		if len(s.acked) != 3 {
+			t.Errorf("%d of 3 acks taken in", len(s.acked))
+		}
+		if err := s.Rest(t.Context(), start); err != nil || time.Since(start) != time.Second {
+			t.Errorf("rested until %s for what was over, %v", time.Since(start), err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.Rest(ctx, start.Add(time.Hour)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("interrupted: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := set(t, func(int, string) reaction {
+			if time.Since(start) < 20*time.Second {
+				return reaction{err: &jetstream.APIError{ErrorCode: codeStoreFailed, Description: "maximum bytes exceeded"}, after: time.Millisecond}
+			}
+			return reaction{after: time.Millisecond}
+		})
+		for number := int64(1); number <= 40; number++ {
+			if err := s.Send(t.Context(), number, nats.Header{}, fmt.Appendf(nil, "body %d ", number)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Rest(t.Context(), time.Now().Add(750*time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Flush(t.Context()); err != nil || s.Through() != 40 {
+			t.Errorf("through %d, %v", s.Through(), err)
+		}
+		if lines := strings.Count(s.talk.String(), "is full"); lines < 3 || lines > 5 {
+			t.Errorf("%d lines in 20 s:\n%s", lines, &s.talk)
+		}
+	})
+}
+
 func TestMomentaryFullnessIsNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, func(n int, _ string) reaction {
