@@ -97,7 +97,7 @@ func (d *Display) Begin(name string) *Source {
 func (d *Display) speak(s *Source, stop <-chan struct{}) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	began, last := time.Now(), figures{}
+	began, moved, last := time.Now(), time.Now(), figures{}
 	for {
 		select {
 		case <-stop:
@@ -107,12 +107,15 @@ func (d *Display) speak(s *Source, stop <-chan struct{}) {
 			if f.waiting() {
 				continue // whoever waits says so
 			}
-			quiet, rate := lineAfter, f.perSecond
-			if f.perSecond = 0; f == last {
+			counts := f
+			if counts.perSecond = 0; counts != last {
+				moved, last = now, counts
+			}
+			quiet := lineAfter
+			if now.Sub(moved) >= lineAfter {
 				quiet = stillAfter
 			}
 			if now.Sub(began) >= lineAfter && d.quietFor(now) >= quiet {
-				last, f.perSecond = f, rate
 				d.tell(f.line(s.name))
 			}
 		}
