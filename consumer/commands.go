@@ -80,12 +80,18 @@ func migrateCommand(stdout io.Writer, logger *slog.Logger) *cli.Command {
 			{
 				Name: "up", Usage: "bring the schema up to date", Flags: []cli.Flag{databaseFlag()},
 				Action: func(ctx context.Context, cmd *cli.Command) error {
+					if err := noArguments(cmd); err != nil {
+						return err
+					}
 					return migrateUp(ctx, cmd.String(flagDatabase), stdout, logger)
 				},
 			},
 			{
 				Name: "status", Usage: "which migrations the schema has", Flags: []cli.Flag{databaseFlag()},
 				Action: func(ctx context.Context, cmd *cli.Command) error {
+					if err := noArguments(cmd); err != nil {
+						return err
+					}
 					return migrateStatus(ctx, cmd.String(flagDatabase), stdout)
 				},
 			},
@@ -103,9 +109,9 @@ func migrateUp(ctx context.Context, address string, stdout io.Writer, logger *sl
 	defer db.Close()
 	applied, err := migrations.Up(ctx, db, logger)
 	if err != nil {
-		return err
+		return store.Remedy(err)
 	}
-	_, err = fmt.Fprintf(stdout, "%d migration(s) applied, the schema is up to date\n", applied)
+	_, err = fmt.Fprintf(stdout, "%s applied, the schema is up to date\n", report.Count(int64(applied), "migration"))
 	return err
 }
 
@@ -119,7 +125,7 @@ func migrateStatus(ctx context.Context, address string, stdout io.Writer) error 
 	defer db.Close()
 	versions, err := migrations.Status(ctx, db)
 	if err != nil {
-		return err
+		return store.Remedy(err)
 	}
 	for _, v := range versions {
 		state := "missing"
@@ -195,7 +201,7 @@ func loadsCommand(stdout, stderr io.Writer) *cli.Command {
 			}
 			backlog, err := follow.Backlog(ctx, server(cmd))
 			if err != nil {
-				fmt.Fprintf(stderr, "backlog unknown: %s\n", report.OneLine(err.Error()))
+				tell(stderr, "backlog unknown: "+err.Error())
 				return nil
 			}
 			_, err = fmt.Fprintln(stdout, backlog)

@@ -149,7 +149,7 @@ func replayDead(ctx context.Context, cmd *cli.Command, stdout, stderr io.Writer)
 			}
 			replayed++
 		}
-		fmt.Fprintf(stderr, "consumer: %d given back to the stream, %d kept\n", replayed, kept)
+		tell(stderr, fmt.Sprintf("%d given back to the stream, %d kept", replayed, kept))
 		if kept > 0 {
 			return errIncomplete
 		}

@@ -3,6 +3,7 @@ package main
 import "errors"
 
 var (
+	errOutput      = errors.New("it is text or json")
 	errInterrupted = errors.New("interrupted")
 	// errDisagree has been told by the comparison itself.
 	errDisagree = errors.New("the two sides do not agree")

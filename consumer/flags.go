@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/urfave/cli/v3"
@@ -35,7 +34,7 @@ func databaseFlag() cli.Flag {
 func outputFlag() cli.Flag {
 	return &cli.StringFlag{Name: flagOutput, Local: true, Usage: "text, or json: one value a line", Value: "text", Validator: func(v string) error {
 		if v != "text" && v != "json" {
-			return fmt.Errorf("is text or json, not %q", v)
+			return errOutput
 		}
 		return nil
 	}}
@@ -56,16 +55,6 @@ func noArguments(cmd *cli.Command) error {
 	return nil
 }
 
-// isTerminal says whether people alone read what is written to out.
-func isTerminal(out any) bool {
-	file, is := out.(*os.File)
-	if !is {
-		return false
-	}
-	info, err := file.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	nowhere, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, nowhere)
-}
+// isTerminal says whether people alone read what is written to out, or type what
+// is read from it.
+func isTerminal(out any) bool { return commandline.Columns(out) > 0 }

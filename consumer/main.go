@@ -58,7 +58,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitDone
 	case consume.IsStalled(err):
-		fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
+		tell(stderr, err.Error())
 		return exitStalled
 	case errors.Is(err, errDisagree):
 		return exitDisagree
@@ -67,11 +67,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errTold):
 		return exitFailed
 	case commandline.IsMistake(err):
-		fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
+		tell(stderr, err.Error())
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "consumer: %s\n", report.OneLine(err.Error()))
+	tell(stderr, err.Error())
 	return exitFailed
+}
+
+// tell says one thing to people: in one line, which a terminal gets broken
+// between words.
+func tell(stderr io.Writer, text string) {
+	fmt.Fprintln(stderr, commandline.Break("consumer: "+report.OneLine(text), commandline.Columns(stderr)))
 }
 
 // untilSignal returns a context that ends with the first SIGINT, whose cause is

@@ -167,9 +167,9 @@ func exportRejects(ctx context.Context, cmd *cli.Command, stdout, stderr io.Writ
 		if err := writer.Close(); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "consumer: %d record(s). Correct the column record, then: consumer rejects replay FILE\n", written)
+		tell(stderr, report.Count(int64(written), "record")+". Correct the column record, then: consumer rejects replay FILE")
 		if cut > 0 {
-			fmt.Fprintf(stderr, "consumer: %d left out: of a record over 64 KiB only the beginning is kept\n", cut)
+			tell(stderr, fmt.Sprintf("%d left out: of a record over 64 KiB only the beginning is kept", cut))
 		}
 		return nil
 	})
@@ -197,8 +197,8 @@ func replayRejects(ctx context.Context, cmd *cli.Command, stdout, stderr io.Writ
 			}
 			return printer.Replayed(o)
 		})
-		fmt.Fprintf(stderr, "consumer: %d corrected, %d still wrong, %d no reject or corrected already\n",
-			count[correct.Corrected], count[correct.StillWrong], count[correct.NotRejected])
+		tell(stderr, fmt.Sprintf("%d corrected, %d still wrong, %d no reject or corrected already",
+			count[correct.Corrected], count[correct.StillWrong], count[correct.NotRejected]))
 		if err == nil && count[correct.StillWrong] > 0 {
 			return errIncomplete
 		}

@@ -51,10 +51,11 @@ func unloadCommand(stdout, stderr io.Writer) *cli.Command {
 					return err
 				}
 				if !cmd.Bool("yes") {
-					fmt.Fprintf(stderr, "Take back %s: %d rows, %d rejects, %d of %d batches (id %s)? [y/N] ",
-						report.Printable(load.Name), load.Rows, load.Rejected, load.Done, load.Batches, report.Printable(load.Source))
+					fmt.Fprintf(stderr, "Take back %s: %s, %s, %d of %s?\n  id %s\n[y/N] ",
+						report.Printable(load.Name), report.Count(load.Rows, "row"), report.Count(load.Rejected, "reject"),
+						load.Done, report.Count(load.Batches, "batch"), report.Printable(load.Source))
 					if !confirmed(os.Stdin) {
-						fmt.Fprintln(stderr, "consumer: nothing was changed")
+						tell(stderr, "nothing was changed")
 						return errTold
 					}
 				}

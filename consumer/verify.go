@@ -115,7 +115,7 @@ func (v verifier) all(ctx context.Context, paths []string) error {
 }
 
 func (v verifier) tell(name string, err error) {
-	fmt.Fprintf(v.stderr, "consumer: %s: %s\n", report.Printable(name), report.OneLine(store.Explain(err)))
+	tell(v.stderr, report.Printable(name)+": "+store.Explain(err))
 }
 
 // openSources opens a file and finds what it holds; of archive.zip!b.csv, which
@@ -145,7 +145,7 @@ func openFile(path string) (*os.File, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, errors.New("not allowed to read it. Check its permissions")
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("can't be opened: %w. Check the path", errors.Unwrap(err))
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {

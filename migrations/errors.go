@@ -7,11 +7,12 @@ import (
 
 // NewerError says that the database has a migration this program does not know.
 type NewerError struct {
+	// Version is the newest of them.
 	Version int64
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the database has migration %d, which this program does not know: upgrade it", e.Version)
+	return fmt.Sprintf("the database's schema is newer than this program: it has migration %d. Upgrade the consumer", e.Version)
 }
 
 // errLockSession makes database/sql discard the session that may still hold the lock.

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 )
@@ -89,8 +91,8 @@ func Status(ctx context.Context, db *sql.DB) ([]Version, error) {
 		versions = append(versions, Version{source.Version, source.Path, applied[source.Version]})
 		delete(applied, source.Version)
 	}
-	for number := range applied {
-		return nil, &NewerError{Version: number}
+	if len(applied) > 0 {
+		return nil, &NewerError{Version: slices.Max(slices.Collect(maps.Keys(applied)))}
 	}
 	return versions, nil
 }

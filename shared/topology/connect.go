@@ -102,6 +102,7 @@ func connectError(address string, err error) error {
 		Cause:  err,
 	}
 	var dns *net.DNSError
+	var network net.Error
 	var malformed *url.Error
 	var untrusted *tls.CertificateVerificationError
 	switch {
@@ -116,10 +117,12 @@ func connectError(address string, err error) error {
 	case errors.As(err, &dns):
 		e.Reason, e.Remedy = "no such host", "Check the address, or set NATS_URL"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
-		e.Reason, e.Remedy = "user or password refused", "Put them into the address (nats://user:password@host:4222), or give --creds or --context"
+		e.Reason, e.Remedy = "user or password refused", "Correct them in the address (nats://user:password@host:4222), or give --creds or --context"
 	case errors.Is(err, os.ErrNotExist):
 		e.Reason, e.Remedy = "credentials file or context not found", "Check --creds and --context"
-	case errors.Is(err, nats.ErrTimeout):
+	case strings.Contains(err.Error(), "unable to extract key pair"): // nats.go has no error value for it
+		e.Reason, e.Remedy = "the credentials file holds no key", "Check --creds and NATS_CREDS"
+	case errors.Is(err, nats.ErrTimeout), errors.As(err, &network) && network.Timeout():
 		e.Reason, e.Remedy = "no answer within 5 s", "Check that a NATS server listens there, or set NATS_URL"
 	case strings.HasPrefix(err.Error(), "unknown context"): // natscontext has no error value for it
 		e.Remedy = "'nats context ls' lists those there are"

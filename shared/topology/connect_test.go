@@ -79,7 +79,7 @@ func TestConnectError(t *testing.T) {
 			"refused",
 			topology.Server{URL: "nats://user:s3cret@" + refusing},
 			"nats://user:xxxxx@" + refusing + ": user or password refused. " +
-				"Put them into the address (nats://user:password@host:4222), or give --creds or --context",
+				"Correct them in the address (nats://user:password@host:4222), or give --creds or --context",
 		},
 		{
 			"credentials missing",

@@ -91,7 +91,7 @@ func CheckWriter(have jetstream.ConsumerConfig) error {
 		differences = append(differences, "it pushes messages, and has to be a pull consumer")
 	}
 	if len(differences) > 0 {
-		return &MismatchError{"consumer", StreamRows + " " + Durable, differences}
+		return &MismatchError{Kind: "consumer", Name: StreamRows + " " + Durable, Differences: differences}
 	}
 	return nil
 }
@@ -119,31 +119,39 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 // CheckStream returns what of a stream is not as wanted and does no harm. What
 // keeps the pair from working is a *MismatchError.
 func CheckStream(have, want jetstream.StreamConfig) (differences []string, err error) {
-	if harmful := compareStreams(have, want); len(harmful) > 0 {
-		return nil, &MismatchError{"stream", want.Name, harmful}
+	if harmful, edit := compareStreams(have, want); len(harmful) > 0 {
+		return nil, &MismatchError{Kind: "stream", Name: want.Name, Differences: harmful, Edit: edit}
 	}
 	return harmless(have, want), nil
 }
 
-func compareStreams(have, want jetstream.StreamConfig) []string {
-	var differences []string
-	if have.Retention != want.Retention {
-		differences = append(differences, fmt.Sprintf("its retention is %s, not %s", have.Retention, want.Retention))
+// compareStreams returns what has to be otherwise, and the flags of 'nats stream
+// edit' for it, none if the server would refuse that.
+func compareStreams(have, want jetstream.StreamConfig) (differences []string, edit string) {
+	differ := func(flag, format string, values ...any) {
+		differences = append(differences, fmt.Sprintf(format, values...))
+		edit += " " + flag
 	}
 	if have.Discard != want.Discard {
-		differences = append(differences, fmt.Sprintf("its discard policy is %s, not %s", have.Discard, want.Discard))
+		policy := map[jetstream.DiscardPolicy]string{jetstream.DiscardNew: "new", jetstream.DiscardOld: "old"}
+		differ("--discard="+policy[want.Discard], "its discard policy is %s, not %s", have.Discard, want.Discard)
 	}
 	if have.MaxAge != want.MaxAge {
-		differences = append(differences, fmt.Sprintf("it drops messages after %s", have.MaxAge))
+		differ("--max-age="+want.MaxAge.String(), "it drops messages after %s", have.MaxAge)
 	}
 	if !slices.Equal(have.Subjects, want.Subjects) {
-		differences = append(differences, fmt.Sprintf("its subjects are %s, not %s",
-			strings.Join(have.Subjects, ", "), strings.Join(want.Subjects, ", ")))
+		differ("--subjects="+strings.Join(want.Subjects, ","), "its subjects are %s, not %s",
+			strings.Join(have.Subjects, ", "), strings.Join(want.Subjects, ", "))
 	}
 	if want.MaxMsgsPerSubject > 0 && have.MaxMsgsPerSubject != want.MaxMsgsPerSubject {
-		differences = append(differences, fmt.Sprintf("it keeps %d messages a subject, not %d", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject))
+		differ(fmt.Sprintf("--max-msgs-per-subject=%d", want.MaxMsgsPerSubject),
+			"it keeps %d messages a subject, not %d", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
 	}
-	return differences
+	if have.Retention != want.Retention {
+		differ("", "its retention is %s, not %s", have.Retention, want.Retention)
+		edit = "" // from and to a work queue the server changes none
+	}
+	return differences, edit
 }
 
 func harmless(have, want jetstream.StreamConfig) []string {
@@ -164,22 +172,22 @@ func unavailable(what string, err error) error {
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
 		switch api.ErrorCode {
 		case jetstream.JSErrCodeJetStreamNotEnabledForAccount:
-			return &UnavailableError{"JetStream is off for this NATS account: enable it for the account, or connect with another one", err}
+			return &UnavailableError{"JetStream is off for this NATS account. Enable it for the account, or connect with another one", err}
 		case jetstream.JSErrCodeJetStreamNotEnabled:
-			return &UnavailableError{"JetStream is off on this NATS server: start it with 'nats-server --jetstream'", err}
+			return &UnavailableError{"JetStream is off on this NATS server. Start it with 'nats-server --jetstream'", err}
 		case errCodeInsufficientResources, errCodeStorageExceeded:
-			return &UnavailableError{"NATS has not enough storage for the " + what + ": give it more, or ask for less with --max-bytes", err}
+			return &UnavailableError{"NATS has not enough storage for the " + what + ". Give it more, or ask for less with --max-bytes", err}
 		case errCodeNoPeers, errCodeReplicasNotSupported:
-			return &UnavailableError{"NATS has too few servers for the " + what + ": start more, or ask for fewer with --replicas 1", err}
+			return &UnavailableError{"NATS has too few servers for the " + what + ". Start more, or ask for fewer with --replicas 1", err}
 		case errCodeSubjectOverlap:
-			return &UnavailableError{"the subjects of the " + what + " belong to another stream already: use another account, or remove that stream", err}
+			return &UnavailableError{"the subjects of the " + what + " belong to another stream already. Use another account, or remove that stream", err}
 		}
 	}
 	switch {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
-		return &UnavailableError{"JetStream is off on this NATS server: start it with 'nats-server --jetstream'", err}
+		return &UnavailableError{"JetStream is off on this NATS server. Start it with 'nats-server --jetstream'", err}
 	case errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		return &UnavailableError{"NATS does not answer about the " + what + ": its JetStream has no leader or no permission is given for $JS.API.>", err}
+		return &UnavailableError{"NATS does not answer about the " + what + ": its JetStream has no leader, or the user no right to publish on $JS.API.>. Wait for a leader, or grant it", err}
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }

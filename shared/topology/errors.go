@@ -12,11 +12,20 @@ type MismatchError struct {
 	Kind, Name string
 	// Differences are one sentence each: the setting, what it is, what it has to be.
 	Differences []string
+	// Edit is what 'nats stream edit' is to be told; empty where the server does
+	// not change it, so that it has to be made anew.
+	Edit string
 }
 
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("the %s %s can't be used: %s. Change it with 'nats %s edit %s', or use another account",
-		e.Kind, e.Name, strings.Join(e.Differences, "; "), e.Kind, e.Name)
+	remedy := fmt.Sprintf("Change it with 'nats %s edit %s%s'", e.Kind, e.Name, e.Edit)
+	switch {
+	case e.Kind == "consumer":
+		remedy = fmt.Sprintf("Remove it with 'nats consumer rm %s': it will be made anew, and the stream keeps its messages", e.Name)
+	case e.Edit == "":
+		remedy = fmt.Sprintf("If nothing in it is needed, remove it with 'nats stream rm %s', and it will be made anew", e.Name)
+	}
+	return fmt.Sprintf("the %s %s can't be used: %s. %s, or use another account", e.Kind, e.Name, strings.Join(e.Differences, "; "), remedy)
 }
 
 // UnavailableError says why the streams can't be created or looked up, with the

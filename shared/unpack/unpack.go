@@ -125,11 +125,17 @@ func findInZip(file *noting, size int64) ([]CSV, error) {
 			return entry.Open()
 		}})
 	}
+	if len(found) == 0 && slices.ContainsFunc(archive.File, func(f *zip.File) bool { return f.Name == officeDirectory }) {
+		return nil, &CorruptError{Reason: "it is an Excel workbook, or another Office file", Remedy: "Save it as CSV, and name that"}
+	}
 	if len(found) == 0 {
 		return nil, &CorruptError{Reason: "it is a zip archive without a .csv file", Remedy: "Name another file"}
 	}
 	return found, nil
 }
+
+// officeDirectory is in each file of Office Open XML, which is a zip archive.
+const officeDirectory = "[Content_Types].xml"
 
 // encrypted is bit 0 of a zip entry's general purpose flags.
 const encrypted = 1

@@ -155,6 +155,7 @@ func TestCorrupt(t *testing.T) {
 		"zip, encrypted":        {flippedFlag(archive), "it is encrypted. Unzip it with its password, and name the files"},
 		"zip, other method":     {bytes.ReplaceAll(archive, []byte{0x14, 0, 8, 0, 8, 0}, []byte{0x14, 0, 8, 0, 9, 0}), "it is compressed with another method than deflate. Unzip it, and name the files"},
 		"zip, nothing":          {zipped(t, zip.Deflate), "it is a zip archive without a .csv file. Name another file"},
+		"zip, workbook":         {zipped(t, zip.Deflate, "[Content_Types].xml", "x", "xl/workbook.xml", "x"), "it is an Excel workbook, or another Office file. Save it as CSV, and name that"},
 		"zip, no CSV":           {zipped(t, zip.Deflate, "a.txt", "x"), "it is a zip archive without a .csv file. Name another file"},
 		"zip, too many entries": {zipped(t, zip.Store, crowded...), "it is a zip archive of too many files. Unzip it, and name the files"},
 	} {

@@ -44,8 +44,8 @@ ok       NATS        there is no stream ROWS yet: the consumer makes it
 ok       NATS        there is no stream STATS yet: the consumer makes it
 ok       PostgreSQL  …
 ok       PostgreSQL  its clock agrees with this machine's
-problem  PostgreSQL  the schema lacks 2 migration(s). Start a consumer, or run
-                     'consumer migrate up'
+problem  PostgreSQL  migrations that the schema lacks: 2. Start a consumer, or
+                     run 'consumer migrate up'
 `)
 
 	consumer := env.StartConsumer(t)
@@ -63,14 +63,14 @@ ok       PostgreSQL  its clock agrees with this machine's
 ok       PostgreSQL  the schema is up to date
 ok       PostgreSQL  the role may store batches, replay, unload and verify
 `
-	says(0, streams+`ok       NATS        0 batches are queued, 0.0 MiB
+	says(0, streams+`ok       NATS        batches queued: 0, 0.0 MiB
 ok       NATS        durable consumer price-writer: 0 in hand, … waiting
 `+database)
 
 	consumer.Terminate(t)
 	env.Producer(t, "--file", env.Sample(t, "2012-2.csv"), "--batch-size", "29").Exits(t, 0)
-	says(0, streams+`ok       NATS        1 batches are queued, 0.0 MiB
-warning  NATS        1 batches wait, and no consumer takes them. Start a
+	says(0, streams+`ok       NATS        batches queued: 1, 0.0 MiB
+warning  NATS        batches that wait, and no consumer takes them: 1. Start a
                      consumer
 `+database)
 

@@ -264,13 +264,21 @@ func prepareSchema(ctx context.Context, pool *pgxpool.Pool, migrate bool, logger
 		if err == nil && len(missing) > 0 {
 			return &SchemaError{Missing: len(missing)}
 		}
-		return err
+		return explained(err)
 	}
 	applied, err := migrations.Up(ctx, db, slog.New(slog.DiscardHandler))
 	if err == nil && applied > 0 {
 		logger.Info("schema brought up to date", "migrations", applied)
 	}
-	return err
+	return explained(err)
+}
+
+// explained gives what PostgreSQL says its remedy.
+func explained(err error) error {
+	if err == nil {
+		return nil
+	}
+	return store.Remedy(err)
 }
 
 func connectionEvents(logger *slog.Logger) []nats.Option {

@@ -21,5 +21,9 @@ type SchemaError struct {
 }
 
 func (e *SchemaError) Error() string {
-	return fmt.Sprintf("the schema lacks %d migration(s). Run 'consumer migrate up', or start without --migrate=false", e.Missing)
+	noun := "migrations"
+	if e.Missing == 1 {
+		noun = "migration"
+	}
+	return fmt.Sprintf("the schema lacks %d %s. Run 'consumer migrate up', or start without --migrate=false", e.Missing, noun)
 }

@@ -129,7 +129,7 @@ func (f *findings) backlog(info *jetstream.StreamInfo) {
 		f.addf(Warning, ofNATS, "Start more consumers, or raise max-bytes of the stream: producers wait", "stream %s is nearly full: %d batches, %.1f MiB", topology.StreamRows, state.Msgs, mebibytes(state.Bytes))
 		return
 	}
-	f.addf(OK, ofNATS, "", "%d batches are queued, %.1f MiB", state.Msgs, mebibytes(state.Bytes))
+	f.addf(OK, ofNATS, "", "batches queued: %d, %.1f MiB", state.Msgs, mebibytes(state.Bytes))
 }
 
 func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }
@@ -150,7 +150,7 @@ func (f *findings) writer(ctx context.Context, js jetstream.JetStream) {
 		return
 	}
 	if info.NumPending > 0 && info.NumWaiting == 0 && info.NumAckPending == 0 {
-		f.addf(Warning, ofNATS, "Start a consumer", "%d batches wait, and no consumer takes them", info.NumPending)
+		f.addf(Warning, ofNATS, "Start a consumer", "batches that wait, and no consumer takes them: %d", info.NumPending)
 		return
 	}
 	f.addf(OK, ofNATS, "", "durable consumer %s: %d in hand, %d pulls waiting", topology.Durable, info.NumAckPending, info.NumWaiting)

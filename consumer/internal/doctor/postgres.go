@@ -115,10 +115,10 @@ func (f *findings) schema(ctx context.Context, pool *pgxpool.Pool) bool {
 	missing, err := migrations.Check(ctx, db)
 	switch {
 	case err != nil:
-		f.addf(Problem, ofPostgres, "", "%s", err)
+		f.addf(Problem, ofPostgres, "", "%s", store.Explain(err))
 		return false
 	case len(missing) > 0:
-		f.addf(Problem, ofPostgres, "Start a consumer, or run 'consumer migrate up'", "the schema lacks %d migration(s)", len(missing))
+		f.addf(Problem, ofPostgres, "Start a consumer, or run 'consumer migrate up'", "migrations that the schema lacks: %d", len(missing))
 		return false
 	}
 	f.addf(OK, ofPostgres, "", "the schema is up to date")
@@ -165,13 +165,13 @@ func (f *findings) contents(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	if dead > 0 {
-		f.addf(Warning, ofPostgres, "'consumer dead ls' lists them", "%d messages were set aside whole", dead)
+		f.addf(Warning, ofPostgres, "'consumer dead ls' lists them", "messages set aside whole: %d", dead)
 	}
 	if rejected > 0 {
-		f.addf(Warning, ofPostgres, "'consumer rejects ls' lists them", "%d records were rejected", rejected)
+		f.addf(Warning, ofPostgres, "'consumer rejects ls' lists them", "records rejected: %d", rejected)
 	}
 	if incomplete > 0 {
-		f.addf(OK, ofPostgres, "", "%d loads are not complete: 'consumer loads' says which", incomplete)
+		f.addf(OK, ofPostgres, "", "loads that are not complete: %d, and 'consumer loads' says which", incomplete)
 	}
 	return nil
 }

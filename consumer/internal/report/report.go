@@ -97,8 +97,8 @@ func (p Printer) History(h *store.History) error {
 	if missing := h.Batches - h.Done; missing > 0 {
 		state = fmt.Sprintf("%d of %d batches missing", missing, h.Batches)
 	}
-	_, err := fmt.Fprintf(p.Out, "%s  %d rows, %d rejected, %s\n  id      %s\n  before  %s\n  after   %s\n",
-		Printable(h.Name), h.Rows, h.Rejected, state, h.Source, extract(h.Before), extract(h.After))
+	_, err := fmt.Fprintf(p.Out, "%s  %s, %d rejected, %s\n  id      %s\n  before  %s\n  after   %s\n",
+		Printable(h.Name), Count(h.Rows, "row"), h.Rejected, state, h.Source, extract(h.Before), extract(h.After))
 	return err
 }
 
@@ -112,6 +112,18 @@ func (p Printer) More(shown, total int64, what string) error {
 		_, err = fmt.Fprintf(p.Out, "and %d more: --limit -1 lists all\n", total-shown)
 	}
 	return err
+}
+
+// Count is a number and what it counts.
+func Count(n int64, noun string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(noun, "ch"):
+		noun += "es"
+	default:
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 func (p Printer) line(v any) error {

@@ -20,7 +20,7 @@ func (p Printer) Unloaded(u *store.Unloaded) error {
 		}{u.Source, u.Name, u.Rows, u.Rejected, u.Done, u.Snapshot})
 	}
 	s := u.Snapshot
-	_, err := fmt.Fprintf(p.Out, "%s: %d rows, %d rejects, %d batches taken back\nleft: rows %d, count %d, mean %s, min %s, max %s  (revision %d)\n",
-		Printable(u.Name), u.Rows, u.Rejected, u.Done, s.Rows, s.Count, value(s.Mean), value(s.Min), value(s.Max), s.Revision)
+	_, err := fmt.Fprintf(p.Out, "%s: %s, %s, %s taken back\nleft: rows %d, count %d, mean %s, min %s, max %s  (revision %d)\n",
+		Printable(u.Name), Count(u.Rows, "row"), Count(u.Rejected, "reject"), Count(u.Done, "batch"), s.Rows, s.Count, value(s.Mean), value(s.Min), value(s.Max), s.Revision)
 	return err
 }

@@ -21,7 +21,7 @@ func (p Printer) Verification(r *verify.Result) error {
 	if !r.Same {
 		verdict = "differs"
 	}
-	fmt.Fprintf(p.Out, "%s  %s: %d rows, %d rejected\n  id  %s\n", Printable(r.File), verdict, r.InFile.Rows, r.InFile.Rejected, r.Source)
+	fmt.Fprintf(p.Out, "%s  %s: %s, %d rejected\n  id  %s\n", Printable(r.File), verdict, Count(r.InFile.Rows, "row"), r.InFile.Rejected, r.Source)
 	if r.OtherContent {
 		fmt.Fprintf(p.Out, "  the file's content is not what was loaded under its name; it is now\n      %s\n", r.Content)
 	}

@@ -108,15 +108,15 @@ func Explain(err error) string {
 	}
 	switch server.Code {
 	case "42501":
-		return fmt.Sprintf("%s: grant it to the consumer's role", server.Message)
+		return fmt.Sprintf("%s. Grant it to the consumer's role", server.Message)
 	case "42P01":
-		return fmt.Sprintf("%s: run 'consumer migrate up'", server.Message)
+		return fmt.Sprintf("%s. Run 'consumer migrate up', or start a consumer", server.Message)
 	case "53100":
-		return fmt.Sprintf("%s: make room on PostgreSQL's disk", server.Message)
+		return fmt.Sprintf("%s. Make room on PostgreSQL's disk", server.Message)
 	case "53300":
-		return fmt.Sprintf("%s: raise max_connections, or stop other clients", server.Message)
+		return fmt.Sprintf("%s. Raise max_connections, or stop other clients", server.Message)
 	case "25006":
-		return fmt.Sprintf("%s: point DATABASE_URL at the primary", server.Message)
+		return fmt.Sprintf("%s. Point DATABASE_URL at the primary", server.Message)
 	}
 	return fmt.Sprintf("%s (SQLSTATE %s)", server.Message, server.Code)
 }

@@ -275,11 +275,11 @@ func TestExplain(t *testing.T) {
 	for _, test := range []struct {
 		code, message, want string
 	}{
-		{"42501", "permission denied for table prices", "permission denied for table prices: grant it to the consumer's role"},
-		{"42P01", `relation "prices" does not exist`, `relation "prices" does not exist: run 'consumer migrate up'`},
-		{"53100", "could not extend file", "could not extend file: make room on PostgreSQL's disk"},
-		{"53300", "too many clients already", "too many clients already: raise max_connections, or stop other clients"},
-		{"25006", "cannot execute INSERT in a read-only transaction", "cannot execute INSERT in a read-only transaction: point DATABASE_URL at the primary"},
+		{"42501", "permission denied for table prices", "permission denied for table prices. Grant it to the consumer's role"},
+		{"42P01", `relation "prices" does not exist`, `relation "prices" does not exist. Run 'consumer migrate up', or start a consumer`},
+		{"53100", "could not extend file", "could not extend file. Make room on PostgreSQL's disk"},
+		{"53300", "too many clients already", "too many clients already. Raise max_connections, or stop other clients"},
+		{"25006", "cannot execute INSERT in a read-only transaction", "cannot execute INSERT in a read-only transaction. Point DATABASE_URL at the primary"},
 		{"57014", "canceling statement due to user request", "canceling statement due to user request (SQLSTATE 57014)"},
 	} {
 		t.Run(test.code, func(t *testing.T) {

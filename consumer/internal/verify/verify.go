@@ -79,7 +79,10 @@ func Run(ctx context.Context, name string, open func() (io.ReadCloser, error), d
 	result := &Result{File: name, Content: hex.EncodeToString(content[:]), Differing: []string{}, Lines: []Difference{}, CorrectedLines: []int64{}}
 	err = database.Records(ctx, wire.SourceID(content, config.Label), name, func(loaded *store.Loaded, next func() (*store.Record, error)) error {
 		result.Source = loaded.Source
-		stored, _, _ := strings.Cut(loaded.Source, "+")
+		stored, label, _ := strings.Cut(loaded.Source, "+")
+		if config.Label != "" && label != config.Label {
+			return &LabelError{Label: config.Label}
+		}
 		result.OtherContent = stored != result.Content
 		result.Missing = loaded.Batches - loaded.Done
 		result.InTables = loaded.Figures

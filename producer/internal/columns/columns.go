@@ -81,13 +81,13 @@ func (o Options) FileColumns() []string {
 // or a *DuplicateError, or the options' own.
 func Match(names []string, o Options) (record.Format, error) {
 	format := o.format(len(names))
-	var missing []string
+	var missing, required []string
 	for i, index := range []*int{&format.Timestamp, &format.Price, &format.UserID} {
 		wanted := o.fileColumn(Required[i])
 		at, found := find(names, wanted)
 		switch found {
 		case 0:
-			missing = append(missing, wanted)
+			missing, required = append(missing, wanted), append(required, Required[i])
 		case 1:
 			*index = at
 		default:
@@ -95,7 +95,7 @@ func Match(names []string, o Options) (record.Format, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return record.Format{}, &MissingError{Missing: missing, Have: names, Delimiter: o.Comma()}
+		return record.Format{}, &MissingError{Missing: missing, Required: required, Have: names, Delimiter: o.Comma()}
 	}
 	if err := format.Validate(); err != nil {
 		return record.Format{}, err

@@ -52,7 +52,8 @@ func TestMatchRefuses(t *testing.T) {
 	}{
 		"one missing":   {[]string{"timestamp", "price", "user"}, Options{}, `it has no column "user_id", only "timestamp", "price", "user". Say which one it is with --map user_id=NAME`},
 		"several":       {[]string{"a", "price"}, Options{}, `it has no columns "timestamp", "user_id", only "a", "price"`},
-		"mapped absent": {[]string{"timestamp", "price", "user_id"}, Options{Map: map[string]string{"price": "precio"}}, `it has no column "precio", only`},
+		"mapped absent": {[]string{"timestamp", "price", "user_id"}, Options{Map: map[string]string{"price": "precio"}}, `Say which one it is with --map price=NAME`},
+		"web page":      {[]string{"<!DOCTYPE html>"}, Options{}, `It is a web page: download the file itself`},
 		"semicolons":    {[]string{"timestamp;price;user_id"}, Options{}, `try --delimiter ';'`},
 		"tabs":          {[]string{"timestamp\tprice\tuser_id"}, Options{}, `try --delimiter tab`},
 		"bars":          {[]string{"timestamp|price|user_id"}, Options{}, `try --delimiter '|'`},

@@ -10,7 +10,9 @@ import (
 // MissingError says which required columns a file lacks. Its text names the
 // columns the file has and the likely remedy.
 type MissingError struct {
+	// Missing are their names in the file, Required the columns they are to be.
 	Missing   []string
+	Required  []string
 	Have      []string
 	Delimiter byte
 }
@@ -32,6 +34,9 @@ func (e *MissingError) remedy() string {
 	case strings.Contains(strings.TrimRight(all, "\r"), "\r"):
 		return "Its lines end in CR alone, it seems: make them LF first, as with tr '\\r' '\\n'"
 	}
+	if start := strings.ToLower(strings.TrimSpace(all)); strings.HasPrefix(start, "<!doctype") || strings.HasPrefix(start, "<html") {
+		return "It is a web page: download the file itself"
+	}
 	if len(e.Have) == 1 {
 		for _, other := range []struct{ delimiter, flag string }{{";", "';'"}, {"\t", "tab"}, {"|", "'|'"}, {",", "','"}} {
 			if other.delimiter != string(e.Delimiter) && strings.Contains(e.Have[0], other.delimiter) {
@@ -42,7 +47,7 @@ func (e *MissingError) remedy() string {
 	if looksLikeData(e.Have) {
 		return "Its first line looks like data: try --no-header"
 	}
-	return fmt.Sprintf("Say which one it is with --map %s=NAME", e.Missing[0])
+	return fmt.Sprintf("Say which one it is with --map %s=NAME", e.Required[0])
 }
 
 // looksLikeData tells by a field that begins as numbers and dates do, which

@@ -34,6 +34,6 @@ func (e *DeadError) Error() string {
 	if len(e.Batches) == 1 {
 		noun = "batch was"
 	}
-	return fmt.Sprintf("%d %s set aside by the consumer as dead, %d times each: %s. See the table dead_batches, cure the cause, then run the same command again",
+	return fmt.Sprintf("%d %s set aside by the consumer as dead, %d times each: %s. See 'consumer dead ls', cure the cause, then run the same command again",
 		len(e.Batches), noun, attempts, list.String())
 }

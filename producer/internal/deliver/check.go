@@ -32,12 +32,14 @@ func (r *run) check(ctx context.Context, from inputs.Source, f *report.File) err
 	f.Source = wire.SourceID(s.Digest, r.cfg.Label)
 	f.Records, f.Batches = s.Records, s.Batches
 	f.Rows, f.Rejected = &c.rows, &c.rejected
+	f.Hints = hints(s.Plan.Format, f.Rejects)
 	return nil
 }
 
 type checker struct {
 	report         *report.File
 	progress       *progress.Source
+	format         record.Format
 	parser         *record.Parser
 	cutter         *record.Cutter
 	rows, rejected int64
@@ -50,7 +52,7 @@ func (c *checker) visit(format record.Format, part batch.Part) error {
 		if err != nil {
 			return err
 		}
-		c.parser, c.cutter = parser, new(record.Cutter)
+		c.format, c.parser, c.cutter = format, parser, new(record.Cutter)
 	}
 	if part.Long != nil {
 		c.record(record.Record{Bytes: part.Body, Line: part.FirstLine, Fault: record.TooLong, Length: part.Long.Length})
@@ -78,8 +80,10 @@ func (c *checker) record(rec record.Record) {
 	c.rejected++
 	if len(c.report.Rejects) < rejectsShown {
 		raw := rec.Raw()
-		c.report.Rejects = append(c.report.Rejects, report.Reject{
+		shown := report.Reject{
 			Line: reject.Line, Column: reject.Column, Reason: string(reject.Reason), Raw: string(raw[:min(len(raw), rawKept)]),
-		})
+		}
+		detail(c.format, &shown)
+		c.report.Rejects = append(c.report.Rejects, shown)
 	}
 }

@@ -48,7 +48,7 @@ func TestDryRun(t *testing.T) {
 	if !strings.HasPrefix(out, "bad.csv: 6 records, 2 rows, 4 rejected, 3 batches, nothing sent, id ") {
 		t.Errorf("printed %q", out)
 	}
-	for _, want := range []string{"bad.csv:3: price: not a decimal number", "bad.csv:5: fewer fields", "bad.csv:7: record is longer", "bad.csv:8: a quote opens"} {
+	for _, want := range []string{`bad.csv:3: price \"x\": not a decimal number`, "bad.csv:5: fewer fields than the source has columns (2, not 3)", "bad.csv:7: record is longer", "bad.csv:8: a quote opens"} {
 		if !strings.Contains(talk, want) {
 			t.Errorf("told %q, which lacks %q", talk, want)
 		}

@@ -248,9 +248,12 @@ func (d *delivery) reportStored(ctx context.Context, stored *wire.Load) {
 	if err != nil || reply.Load == nil {
 		return
 	}
-	for _, reject := range reply.Load.Rejects {
-		d.report.Rejects = append(d.report.Rejects, report.Reject{
-			Line: reject.Line, Column: reject.Column, Reason: reject.Reason, Raw: string(reject.Raw),
-		})
+	for _, one := range reply.Load.Rejects {
+		reject := report.Reject{Line: one.Line, Column: one.Column, Reason: one.Reason, Raw: string(one.Raw)}
+		detail(d.ours.Plan.Format, &reject)
+		d.report.Rejects = append(d.report.Rejects, reject)
+	}
+	for _, hint := range hints(d.ours.Plan.Format, d.report.Rejects) {
+		d.report.Hints = append(d.report.Hints, fmt.Sprintf("%s: this load can be taken back with 'consumer unload %.8s', and made anew with --label NAME", hint, d.ours.Source))
 	}
 }

@@ -66,9 +66,6 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 	if err := d.Window.Send(ctx, part.Number, header, part.Body); err != nil {
 		return &brokerError{err}
 	}
-	if !d.waiting {
-		d.tally.sent += int64(part.Records)
-	}
 	return nil
 }
 
@@ -76,6 +73,7 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 func (d *delivery) acked(number int64, sequence uint64) error {
 	if len(d.underWay) > 0 {
 		d.progress.Acked(d.underWay[0])
+		d.tally.sent += int64(d.underWay[0])
 		d.underWay = d.underWay[1:]
 	}
 	return d.sequences.Set(number, sequence)

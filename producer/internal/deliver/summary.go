@@ -97,9 +97,16 @@ func (t *tally) line(took time.Duration) string {
 
 func figures(s *stats.Snapshot) string {
 	if s.Count == 0 {
-		return fmt.Sprintf("%d rows", s.Rows)
+		return rows(s.Rows)
 	}
-	return fmt.Sprintf("%d rows, mean %s, min %s, max %s", s.Rows, s.Mean, s.Min, s.Max)
+	return fmt.Sprintf("%s, mean %s, min %s, max %s", rows(s.Rows), s.Mean, s.Min, s.Max)
+}
+
+func rows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }
 
 func files(n int) string {

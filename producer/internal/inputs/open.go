@@ -208,5 +208,5 @@ func explain(path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s: not allowed to read it. Check its permissions", escape.Name(path))
 	}
-	return fmt.Errorf("%s: can't be opened: %w", escape.Name(path), errors.Unwrap(err))
+	return fmt.Errorf("%s: can't be opened: %w. Check the path", escape.Name(path), errors.Unwrap(err))
 }

@@ -70,8 +70,8 @@ func TestAskGivesUpInTime(t *testing.T) {
 		answer func(context.Context, int) (*nats.Msg, error)
 		want   string
 	}{
-		"nobody":                   {nobody, "no responders"},
-		"silence":                  {silent, "deadline exceeded"},
+		"nobody":                   {nobody, "no consumer is running: start 'consumer'"},
+		"silence":                  {silent, "no consumer answers: see its log, or start 'consumer'"},
 		"nonsense":                 {after(0, nil, "{"), "can't be read"},
 		"more done than there are": {after(0, nil, `{"load":{"batches":9,"done":10}}`), "can't be: its numbers"},
 		"missing twice":            {after(0, nil, `{"load":{"batches":9,"missing":[{"first":1,"last":2},{"first":2,"last":3}]}}`), "can't be: its numbers"},

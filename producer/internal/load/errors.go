@@ -1,8 +1,12 @@
 package load
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 	"github.com/streamgauge/streamgauge/shared/wire"
@@ -13,7 +17,17 @@ type NoAnswerError struct {
 	Cause error
 }
 
-func (e *NoAnswerError) Error() string { return "no consumer answers: " + e.Cause.Error() }
+func (e *NoAnswerError) Error() string {
+	switch {
+	case errors.Is(e.Cause, nats.ErrNoResponders):
+		return "no consumer is running: start 'consumer'"
+	case errors.Is(e.Cause, context.DeadlineExceeded):
+		return "no consumer answers: see its log, or start 'consumer'"
+	case errors.Is(e.Cause, nats.ErrDisconnected):
+		return "NATS is not connected"
+	}
+	return "no consumer answers: " + e.Cause.Error()
+}
 
 func (e *NoAnswerError) Unwrap() error { return e.Cause }
 
@@ -89,5 +103,12 @@ func (e *NameTakenError) Error() string {
 }
 
 func loaded(l wire.Load) string {
-	return fmt.Sprintf("%d rows and %d rejects so far, sha256 %s…", l.Rows, l.Rejected, escape.Name(l.Source[:min(len(l.Source), 12)]))
+	return fmt.Sprintf("%s and %s so far, sha256 %s…", count(l.Rows, "row"), count(l.Rejected, "reject"), escape.Name(l.Source[:min(len(l.Source), 12)]))
+}
+
+func count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

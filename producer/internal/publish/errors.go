@@ -1,6 +1,22 @@
 package publish
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// FatalError is a failure that publishing again would meet again, with its
+// remedy.
+type FatalError struct {
+	Text  string
+	Cause error
+}
+
+func (e *FatalError) Error() string { return e.Text }
+
+func (e *FatalError) Unwrap() error { return e.Cause }
 
 // DeniedError says that the NATS account may not do what publishing needs.
 type DeniedError struct {
@@ -9,7 +25,12 @@ type DeniedError struct {
 }
 
 func (e *DeniedError) Error() string {
-	return fmt.Sprintf("NATS denies it: %v. Give the user publish permission on rows.> and $JS.API.>, and subscribe on _INBOX.>", e.Cause)
+	words := e.Cause.Error()
+	// nats.go puts its own error before the server's words, which say it all.
+	if _, denied, found := strings.Cut(words, nats.ErrPermissionViolation.Error()+": "); found {
+		words = denied
+	}
+	return fmt.Sprintf("NATS denies it: %s. Give the user publish permission on rows.> and $JS.API.>, and subscribe on _INBOX.>", words)
 }
 
 func (e *DeniedError) Unwrap() error { return e.Cause }

@@ -78,20 +78,20 @@ func explain(err error) error {
 	var api *jetstream.APIError
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload):
-		return fmt.Errorf("the NATS server takes smaller messages than a batch may be. Raise its max_payload to 1 MB, its default: %w", err)
+		return &FatalError{"the NATS server takes smaller messages than a batch may be. Raise its max_payload to 1 MB, its default", err}
 	case errors.Is(err, nats.ErrConnectionClosed):
-		return fmt.Errorf("the connection to NATS was closed for good. Run the same command again to continue: %w", err)
+		return &FatalError{"the connection to NATS was closed for good. Run the same command again to continue", err}
 	case errors.As(err, &api):
 		switch api.ErrorCode {
 		case codeMessageTooLarge:
-			return fmt.Errorf("the stream %s takes smaller messages than a batch may be. Lift its limit with 'nats stream edit %s --max-msg-size=-1': %w",
-				topology.StreamRows, topology.StreamRows, err)
+			return &FatalError{fmt.Sprintf("the stream %s takes smaller messages than a batch may be. Lift its limit with 'nats stream edit %s --max-msg-size=-1'",
+				topology.StreamRows, topology.StreamRows), err}
 		case codeStreamNotMatch:
-			return fmt.Errorf("the subject %s belongs to a stream other than %s. Use another account, or remove that stream: %w",
-				topology.SubjectRows, topology.StreamRows, err)
+			return &FatalError{fmt.Sprintf("the subject %s belongs to a stream other than %s. Use another account, or remove that stream",
+				topology.SubjectRows, topology.StreamRows), err}
 		case codeStreamSealed:
-			return fmt.Errorf("the stream %s is sealed and takes no messages. Once the consumer has emptied it, delete it, and it will be created anew: %w",
-				topology.StreamRows, err)
+			return &FatalError{fmt.Sprintf("the stream %s is sealed and takes no messages. Once the consumer has emptied it, remove it with 'nats stream rm %s', and it will be made anew",
+				topology.StreamRows, topology.StreamRows), err}
 		}
 	}
 	return err

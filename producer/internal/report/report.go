@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -47,6 +46,8 @@ type File struct {
 	Rejected *int64 `json:"rejected"`
 	// Rejects are the first few.
 	Rejects []Reject `json:"rejects,omitempty"`
+	// Hints say how the rejects would have been read.
+	Hints []string `json:"-"`
 	// Error is the cause and the remedy of a failure.
 	Error string `json:"error,omitempty"`
 }
@@ -55,13 +56,22 @@ type File struct {
 type Reject struct {
 	Line   int64  `json:"line"`
 	Column string `json:"column,omitempty"`
-	Reason string `json:"reason"`
+	// Value is what stands in the column; nil where that is not known.
+	Value  *string `json:"value,omitempty"`
+	Reason string  `json:"reason"`
 	// Raw is the beginning of the record, bytes that are no UTF-8 replaced.
 	Raw string `json:"raw"`
+	// Fields is how many fields the record has, where it has not as many as the
+	// source has columns; zero elsewhere.
+	Fields, Columns int `json:"-"`
 }
 
-// rawShown is the most bytes of a record that are shown to people.
-const rawShown = 80
+// rawShown and valueShown are the most bytes of a record, and of a value, that
+// are shown to people.
+const (
+	rawShown   = 80
+	valueShown = 40
+)
 
 // Printer writes to one output. It is not safe for concurrent use.
 type Printer struct {
@@ -119,20 +129,38 @@ func (f *File) progress() string {
 	return fmt.Sprintf("%d new, %d already loaded", *f.New, *f.Loaded)
 }
 
-// RejectLines are a line for each of the rejects given, and one for the others.
+// RejectLines are a line for each of the rejects given, one for the others, and
+// the hints.
 func (f *File) RejectLines() []string {
 	lines := make([]string, 0, len(f.Rejects)+1)
-	for _, r := range f.Rejects {
-		where := escape.Name(f.Name) + ":" + strconv.FormatInt(r.Line, 10)
-		if r.Column != "" {
-			where += ": " + escape.Name(r.Column)
-		}
-		lines = append(lines, fmt.Sprintf("%s: %s: %s", where, escape.Name(r.Reason), escape.Quote(r.Raw, rawShown)))
+	for i := range f.Rejects {
+		lines = append(lines, fmt.Sprintf("%s:%d: %s", escape.Name(f.Name), f.Rejects[i].Line, f.Rejects[i].text()))
 	}
 	if f.Rejected != nil && *f.Rejected > int64(len(f.Rejects)) {
 		lines = append(lines, fmt.Sprintf("%s: %d more rejected", escape.Name(f.Name), *f.Rejected-int64(len(f.Rejects))))
 	}
+	for _, hint := range f.Hints {
+		lines = append(lines, escape.Name(f.Name)+": "+hint)
+	}
 	return lines
+}
+
+// text is where in its line the record is wrong, the value there, what was
+// expected, and the record.
+func (r *Reject) text() string {
+	record := escape.Quote(r.Raw, rawShown)
+	reason := escape.Name(r.Reason)
+	switch {
+	case r.Fields > 0:
+		return fmt.Sprintf("%s (%d, not %d): %s", reason, r.Fields, r.Columns, record)
+	case r.Column == "":
+		return reason + ": " + record
+	case r.Value != nil && *r.Value == "" && strings.HasPrefix(r.Reason, r.Column):
+		return reason + ", in " + record
+	case r.Value != nil:
+		return fmt.Sprintf("%s %s: %s, in %s", escape.Name(r.Column), escape.Quote(*r.Value, valueShown), reason, record)
+	}
+	return fmt.Sprintf("%s: %s, in %s", escape.Name(r.Column), reason, record)
 }
 
 func count(n int64, one, many string) string {

@@ -72,14 +72,21 @@ func TestJSON(t *testing.T) {
 }
 
 func TestRejectLines(t *testing.T) {
-	f := &File{Name: "a.csv", Rejected: new(int64(9)), Rejects: []Reject{
-		{Line: 3, Column: "price", Reason: "not a number", Raw: "1,\x1b[2J\n,2"},
+	f := &File{Name: "a.csv", Rejected: new(int64(9)), Hints: []string{"try this"}, Rejects: []Reject{
+		{Line: 3, Column: "price", Value: new("\x1b[2J\n"), Reason: "not a number", Raw: "1,\x1b[2J\n,2"},
+		{Line: 4, Column: "price", Reason: "not a number", Raw: "of this there is more"},
+		{Line: 5, Column: "user_id", Value: new(""), Reason: "user_id is empty", Raw: "1,2,"},
+		{Line: 6, Reason: "fewer fields", Raw: "1,2", Fields: 2, Columns: 3},
 		{Line: 9, Reason: "fewer fields", Raw: strings.Repeat("x", 200)},
 	}}
 	want := []string{
-		`a.csv:3: price: not a number: "1,\x1b[2J\n,2"`,
+		`a.csv:3: price "\x1b[2J\n": not a number, in "1,\x1b[2J\n,2"`,
+		`a.csv:4: price: not a number, in "of this there is more"`,
+		`a.csv:5: user_id is empty, in "1,2,"`,
+		`a.csv:6: fewer fields (2, not 3): "1,2"`,
 		`a.csv:9: fewer fields: "` + strings.Repeat("x", 80) + `"…`,
-		"a.csv: 7 more rejected",
+		"a.csv: 4 more rejected",
+		"a.csv: try this",
 	}
 	if diff := cmp.Diff(want, f.RejectLines()); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

@@ -1,0 +1,164 @@
+package terminal
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
+)
+
+const good = "timestamp,price,user_id\n1/10/2012,50,9\n"
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// otherPassword returns an address with a password that is not the server's.
+func otherPassword(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(u.User.Username(), "not-the-password")
+	return u.String()
+}
+
+// TestProducerUsage: mistakes in how it is called.
+func TestProducerUsage(t *testing.T) {
+	t.Parallel()
+	tr := record(t, harness.New(t))
+	for _, line := range []string{
+		"producer", "producer --wiat a.csv", "producer --file", "producer --output xml a.csv", "producer -x a.csv", "producer completion bsh",
+		"producer --rate 0 a.csv", "producer --rate fast a.csv", "producer --rate 10k --dry-run a.csv", "producer --wait --dry-run a.csv",
+		"producer --batch-size many a.csv", "producer --batch-size 0 a.csv", "producer --batch-size 50001 a.csv",
+		"producer --delimiter ;; a.csv", "producer --delimiter é a.csv", "producer --delimiter '' a.csv", "producer --delimiter '\"' a.csv",
+		"producer --decimal-comma --delimiter 1 a.csv",
+		"producer --map price a.csv", "producer --map cost=price a.csv", "producer --map price=a --map price=b a.csv",
+		"producer --columns a,b,c a.csv", "producer --no-header --columns a,b,c a.csv", "producer --no-header --columns price,price,timestamp,user_id a.csv",
+		"producer --timestamp-format %Q a.csv", "producer --timestamp-format year a.csv",
+		"producer --timezone Madrid a.csv", "producer --timezone Local a.csv", "producer --label 'a b' a.csv", "producer --label '' a.csv",
+		"producer --server x --context y a.csv", "producer --replicas 2 a.csv", "producer --replicas 0 a.csv", "producer --max-bytes 5 a.csv",
+	} {
+		if code := tr.run(t, line).Code; code != 2 {
+			t.Errorf("%s: exit code %d, want 2", line, code)
+		}
+	}
+	tr.check(t, "producer-usage.golden")
+}
+
+// TestProducerFiles: what is wrong with a file, before anything is sent.
+func TestProducerFiles(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	tr := record(t, env)
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(bytes.Repeat([]byte(good), 100)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"good.csv": good, "empty.csv": "", "header.csv": "timestamp,price,user_id\n", "folder/notes.txt": "x",
+		"names.csv": "timestamp,precio,user_id\n1/10/2012,50,9\n", "semicolon.csv": "timestamp;price;user_id\n1/10/2012;50;9\n",
+		"tab.csv": "timestamp\tprice\tuser_id\n1/10/2012\t50\t9\n", "data.csv": "1/10/2012,50,9\n", "twice.csv": "timestamp,price,Price,user_id\n",
+		"quote.csv": "\"timestamp,price,user_id\n1/10/2012,50,9\n", "cr.csv": "timestamp,price,user_id\r1/10/2012,50,9\r",
+		"utf16.csv": "\xff\xfet\x00i\x00m\x00e\x00", "cut.csv.gz": string(packed.Bytes()[:40]), "page.csv": "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n",
+		"empty.zip": "PK\x05\x06" + string(make([]byte, 18)), "x.csv": "timestamp,price,user_id\n1/10/2012,5,9\n",
+	} {
+		tr.file(t, name, content)
+	}
+	for _, line := range []string{
+		"producer absent.csv", "producer absent/*.csv", "producer folder", "producer [ab", "producer *.txt", "producer good.csv/x",
+		"producer good.csv --exclude *.csv", "producer good.csv --exclude [", "producer empty.csv", "producer header.csv",
+		"producer names.csv", "producer names.csv --map price=cost", "producer semicolon.csv", "producer tab.csv", "producer data.csv",
+		"producer twice.csv", "producer quote.csv", "producer cr.csv", "producer utf16.csv", "producer page.csv",
+		"producer cut.csv.gz", "producer empty.zip", "producer absent.zip!a.csv", "producer empty.zip!a.csv", "producer absent.csv names.csv good.csv --wait",
+		"producer --dry-run absent.csv",
+	} {
+		tr.run(t, line)
+	}
+	tr.run(t, "producer -", "TMPDIR=/nonexistent")
+	tr.run(t, "producer x.csv", "TMPDIR=/nonexistent")
+	tr.check(t, "producer-files.golden")
+}
+
+// TestProducerRecords: bad records, as they are told.
+func TestProducerRecords(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	tr := record(t, env)
+	const header = "timestamp,price,user_id\n"
+	tr.file(t, "bad.csv", header+"1/10/2012,50,9\n1/11/2012,fifty,2\n31/2/2012,40,3\n,40,3\n1/12/2012,40,\n1/12/2012,40,x\n1/13/2012,55\n1/14/2012,40,9,9\n1/14/2012,\"4\"0,9\n")
+	tr.file(t, "day-first.csv", header+"10/1/2012,50,9\n31/1/2012,40,3\n30/1/2012,41,3\n")
+	tr.file(t, "comma.csv", "timestamp;price;user_id\n2012-01-10;1234,50;9\n2012-01-11;2,5;9\n")
+	tr.file(t, "point.csv", "timestamp;price;user_id\n2012-01-10;1234.50;9\n2012-01-11;1.234,5;9\n")
+	tr.file(t, "thousands.csv", header+"2012-01-10,\"1,234.50\",9\n2012-01-11,€ 5,9\n2012-01-11,NaN,9\n2012-01-12,1e40,9\n2012-01-12,0.00000000000000000001,9\n")
+	tr.file(t, "times.csv", header+"10.01.2012,5,9\n2012-01-10T25:00:00Z,5,9\n2012-01-10T10:00:00+17:00,5,9\n1326153600,5,9\n2012-1-10 10:00 CET,5,9\n")
+	tr.file(t, "users.csv", header+"2012-01-10,5,9.0\n2012-01-10,5,9223372036854775808\n2012-01-10,5,a@b.example\n")
+	tr.file(t, "hostile.csv", header+"2012-01-10,\x1b[2J\n\u202eevil,9\n")
+	tr.file(t, "open.csv", header+"2012-01-10,\"5,9\n2012-01-11,5,9\n")
+	for _, line := range []string{
+		"producer --dry-run bad.csv", "producer --dry-run day-first.csv", "producer --dry-run comma.csv --delimiter ;",
+		"producer --dry-run point.csv --delimiter ; --decimal-comma", "producer --dry-run thousands.csv", "producer --dry-run times.csv",
+		"producer --dry-run times.csv --timestamp-format '%d/%m/%Y'", "producer --dry-run users.csv", "producer --dry-run hostile.csv", "producer --dry-run open.csv",
+		"producer --wait bad.csv", "producer --wait bad.csv", "producer bad.csv", "producer --wait day-first.csv", "producer --wait bad.csv --output json", "producer --wait hostile.csv",
+	} {
+		tr.run(t, line)
+	}
+	tr.check(t, "producer-records.golden")
+}
+
+// TestProducerLoads: a file that is loaded already, in one way or another.
+func TestProducerLoads(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	tr := record(t, env)
+	tr.file(t, "a.csv", good)
+	tr.run(t, "producer --wait a.csv")
+	tr.about("again")
+	tr.run(t, "producer --wait a.csv")
+	tr.run(t, "producer a.csv")
+	tr.about("again, with a label")
+	tr.run(t, "producer --wait --label x a.csv")
+	tr.about("read otherwise")
+	tr.run(t, "producer --wait --timezone Europe/Madrid a.csv")
+	tr.run(t, "producer --wait --timestamp-format '%m/%d/%Y' --decimal-comma --no-header a.csv")
+	tr.about("grown")
+	tr.file(t, "a.csv", good+"1/11/2012,51,9\n")
+	tr.run(t, "producer --wait a.csv")
+	tr.about("changed")
+	tr.file(t, "a.csv", "timestamp,price,user_id\n1/10/2012,49,9\n")
+	tr.run(t, "producer --wait a.csv")
+	tr.about("changed, allowed")
+	tr.run(t, "producer --wait --allow-changed a.csv")
+	tr.about("loaded under a label only")
+	tr.file(t, "b.csv", "timestamp,price,user_id\n1/10/2012,48,9\n")
+	tr.run(t, "producer --wait --label first b.csv")
+	tr.run(t, "producer --wait b.csv")
+	tr.about("taken back")
+	tr.file(t, "c.csv", "timestamp,price,user_id\n1/10/2012,47,9\n")
+	tr.run(t, "producer --wait c.csv")
+	tr.run(t, "consumer unload --yes c.csv")
+	tr.run(t, "producer --wait c.csv")
+	tr.about("no consumer running")
+	consumer.Terminate(t)
+	tr.file(t, "d.csv", "timestamp,price,user_id\n1/10/2012,46,9\n")
+	tr.run(t, "producer d.csv")
+	tr.check(t, "producer-loads.golden")
+}
