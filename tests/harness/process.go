@@ -50,6 +50,9 @@ type Command struct {
 	Dir string
 	// Limit is how long Run lets it run; 0 means two minutes.
 	Limit time.Duration
+	// Columns is how wide the terminal is on which it runs, with standard input,
+	// output and error all there; 0 means on none. What it shows is in Stdout.
+	Columns int
 }
 
 // Result is a process that has ended.
@@ -83,6 +86,9 @@ type Process struct {
 	name           string
 	began          time.Time
 	stdout, stderr *capture
+	terminal       *os.File      // of a program that runs on one
+	spawned        func()        // called once it has been started, or has not
+	shown          chan struct{} // closed when all that it showed is in stdout
 	exited         chan struct{} // closed when result is set
 	result         Result
 }
@@ -143,6 +149,9 @@ func (e *Env) Start(t testing.TB, c Command) *Process {
 	p.cmd.Dir = c.Dir
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = c.Stdin, p.stdout, p.stderr
 	p.cmd.WaitDelay = outputWait
+	if c.Columns > 0 {
+		p.onTerminal(t, c.Columns)
+	}
 	p.start(t, e.session)
 	return p
 }
@@ -150,12 +159,19 @@ func (e *Env) Start(t testing.TB, c Command) *Process {
 func (p *Process) start(t testing.TB, s *session) {
 	t.Helper()
 	p.began = time.Now()
-	if err := s.track(p); err != nil {
+	err := s.track(p)
+	if p.spawned != nil {
+		p.spawned()
+	}
+	if err != nil {
 		t.Fatalf("start %s: %v", p.name, err)
 	}
 	go func() {
 		err := p.cmd.Wait()
 		s.untrack(p)
+		if p.shown != nil {
+			<-p.shown
+		}
 		p.result = p.ended(err)
 		close(p.exited)
 	}()

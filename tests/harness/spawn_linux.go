@@ -16,7 +16,8 @@ func spawn(cmd *exec.Cmd) error {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	cmd.SysProcAttr.Setpgid = true // a Ctrl-C is the test's to pass on
+	// A Ctrl-C is the test's to pass on; a session of its own is a group too.
+	cmd.SysProcAttr.Setpgid = !cmd.SysProcAttr.Setsid
 	request := spawnRequest{cmd: cmd, started: make(chan error, 1)}
 	spawner.requests <- request
 	return <-request.started

@@ -120,6 +120,7 @@ func TestStreams(t *testing.T) {
 		{"all of it otherwise", with(func(c *jetstream.StreamConfig) {
 			c.Retention, c.Discard, c.MaxAge, c.Subjects = jetstream.LimitsPolicy, jetstream.DiscardOld, time.Hour, []string{"rows.*"}
 		}), nil},
+		{"another discard policy and age", with(func(c *jetstream.StreamConfig) { c.Discard, c.MaxAge = jetstream.DiscardOld, time.Hour }), nil},
 		{"its subjects belong to another stream", with(func(c *jetstream.StreamConfig) { c.Name = "OTHER" }), nil},
 		{"too small messages", with(func(c *jetstream.StreamConfig) { c.MaxMsgSize = 100 }), nil},
 		{"sealed", rows, func(t *testing.T, js jetstream.JetStream) {

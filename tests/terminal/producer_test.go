@@ -43,7 +43,6 @@ func TestProducerUsage(t *testing.T) {
 		"producer --rate 0 a.csv", "producer --rate fast a.csv", "producer --rate 10k --dry-run a.csv", "producer --wait --dry-run a.csv",
 		"producer --batch-size many a.csv", "producer --batch-size 0 a.csv", "producer --batch-size 50001 a.csv",
 		"producer --delimiter ;; a.csv", "producer --delimiter é a.csv", "producer --delimiter '' a.csv", "producer --delimiter '\"' a.csv",
-		"producer --decimal-comma --delimiter 1 a.csv",
 		"producer --map price a.csv", "producer --map cost=price a.csv", "producer --map price=a --map price=b a.csv",
 		"producer --columns a,b,c a.csv", "producer --no-header --columns a,b,c a.csv", "producer --no-header --columns price,price,timestamp,user_id a.csv",
 		"producer --timestamp-format %Q a.csv", "producer --timestamp-format year a.csv",

@@ -153,6 +153,8 @@ func connectError(config *pgx.ConnConfig, err error) error {
 		}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Reason = "connection refused"
+	case strings.Contains(err.Error(), "refused TLS"): // pgconn has no error value for it
+		e.Reason, e.Remedy = "the server refuses TLS", "Turn it on there, or give sslmode=prefer in DATABASE_URL"
 	case errors.As(err, &dns):
 		e.Reason, e.Remedy = "no such host", "Check the address in DATABASE_URL"
 	case errors.Is(err, os.ErrNotExist):

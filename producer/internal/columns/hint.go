@@ -20,14 +20,14 @@ func Hint(format record.Format, column, value string) string {
 	case "price":
 		if price, reason := record.ParseDecimal([]byte(strings.TrimSpace(value)), !format.DecimalComma); reason == "" && !price.Null {
 			if format.DecimalComma {
-				return "no --decimal-comma"
+				return "leaving out --decimal-comma"
 			}
 			return "--decimal-comma"
 		}
 	case "timestamp":
 		if format.TimestampFormat != "" {
 			if readsTimestamp(value, "") {
-				return "no --timestamp-format"
+				return "leaving out --timestamp-format"
 			}
 		}
 		for _, other := range otherFormats {

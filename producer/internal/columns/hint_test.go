@@ -15,7 +15,7 @@ func TestHint(t *testing.T) {
 		want          string
 	}{
 		{plain, "price", "1,5", "--decimal-comma"},
-		{comma, "price", "1.5", "no --decimal-comma"},
+		{comma, "price", "1.5", "leaving out --decimal-comma"},
 		{plain, "price", "fifty", ""},
 		{plain, "price", "1.234,5", ""},
 		{plain, "timestamp", "31/1/2012", "--timestamp-format '%d/%m/%Y'"},
@@ -27,7 +27,7 @@ func TestHint(t *testing.T) {
 		{plain, "timestamp", "yesterday", ""},
 		{plain, "timestamp", "1/10/2012|", ""},
 		{plain, "timestamp", "\"1/10/2012", ""},
-		{format, "timestamp", "1/10/2012", "no --timestamp-format"},
+		{format, "timestamp", "1/10/2012", "leaving out --timestamp-format"},
 		{plain, "user_id", "1,5", ""},
 		{plain, "", "1,5", ""},
 	} {

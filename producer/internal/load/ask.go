@@ -76,17 +76,21 @@ func (s *Service) untilAnswered(ctx context.Context, patience time.Duration, sub
 	defer cancel()
 	pause := time.NewTicker(retryEvery)
 	defer pause.Stop()
+	var cause error // of the last question that had its time
 	for {
 		err := s.askOnce(bounded, subject, question, read)
 		if err == nil {
 			return nil
+		}
+		if cause == nil || bounded.Err() == nil {
+			cause = err
 		}
 		select {
 		case <-bounded.Done():
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return &NoAnswerError{Cause: err}
+			return &NoAnswerError{Cause: cause}
 		case <-pause.C:
 		}
 	}

@@ -5,6 +5,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -217,9 +218,12 @@ func (w *Window) recover(ctx context.Context, trouble *trouble, cause error) err
 			cause = err
 		}
 	}
-	if what == full {
+	switch {
+	case what == full:
 		trouble.say(fmt.Sprintf("the stream %s is full (%s): waiting for the consumer to make room", topology.StreamRows, size(w.limit)), nil)
-	} else {
+	case errors.Is(cause, nats.ErrReconnectBufExceeded), errors.Is(cause, nats.ErrDisconnected):
+		trouble.say("waiting for the connection to NATS", nil)
+	default:
 		trouble.say("publishing fails, trying again", cause)
 	}
 	return trouble.pause(ctx, w.denied, w.Jitter)

@@ -87,7 +87,7 @@ func TestOutageIsWaitedOut(t *testing.T) {
 		if n := s.broker.n; n > 10_000 {
 			t.Errorf("%d publishes during an hour's outage", n)
 		}
-		if lines := strings.Count(s.talk.String(), "publishing fails, trying again"); lines < 500 || lines > 721 {
+		if lines := strings.Count(s.talk.String(), "waiting for the connection to NATS"); lines < 500 || lines > 721 {
 			t.Errorf("%d lines in an hour, want one every 5 s", lines)
 		}
 	})

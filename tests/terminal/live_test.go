@@ -1,0 +1,152 @@
+package terminal
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamgauge/streamgauge/sandbox/gen"
+	"github.com/streamgauge/streamgauge/tests/harness"
+)
+
+// soon is what something that takes a moment may take on a busy machine.
+const soon = 30 * time.Second
+
+// number is a count while it changes.
+var number = regexp.MustCompile(`\d+(\.\d+M)?`)
+
+// many is the path of a file that takes a while at a low rate.
+func many(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "una exportación de las ventas del año 2012 parte-00017.csv")
+	if err := gen.WriteFile(t.Context(), path, gen.Config{Rows: 100_000, Seed: 5}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// untilShown waits until a terminal shows a text, and returns all it shows then.
+func untilShown(t *testing.T, p *harness.Process, text string) string {
+	t.Helper()
+	var shown string
+	harness.Eventually(t, soon, fmt.Sprintf("the terminal shows %q", text), func() (bool, string) {
+		shown = seen(t, p.Stdout())
+		return strings.Contains(shown, text), shown
+	})
+	return shown
+}
+
+func onTerminal(t *testing.T, env *harness.Env, program string, args ...string) *harness.Process {
+	t.Helper()
+	return env.Start(t, harness.Command{Program: program, Args: args, Env: []string{"TERM=xterm-256color"}, Columns: columns})
+}
+
+// TestBar: a bar while a file is on its way, with log lines above it, and
+// nothing left of it in the end. Ctrl-C is safe and says so.
+func TestBar(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	producer := onTerminal(t, env, "producer", "--wait", "--rate", "2k", many(t))
+	untilShown(t, producer, "committed, ")
+	harness.Eventually(t, soon, "rows are committed", func() (bool, string) {
+		shown := seen(t, producer.Stdout())
+		return !strings.Contains(shown, " 0 committed") && strings.Contains(shown, " left\n"), shown
+	})
+	during := seen(t, producer.Stdout())
+	lines := strings.Split(strings.TrimSuffix(during, "\n"), "\n")
+	bar := regexp.MustCompile(`^una exportac…rte-00017\.csv \[=*>?-+\] +\d+%  (\d+m)?\d+s left$`)
+	figures := regexp.MustCompile(`^  \d+ of 100000 rows sent, \d+ acked, [1-9]\d* committed, \d+ rows/s$`)
+	if len(lines) != 4 || !bar.MatchString(lines[2]) || !figures.MatchString(lines[3]) {
+		t.Errorf("while it runs:\n%s", during)
+	}
+	producer.Type(t, "\x03")
+	result := producer.Wait(t).Exits(t, 130)
+	const name = "una exportación de las ventas del año 2012 parte-00017.csv"
+	got := seen(t, result.Stdout)
+	got = regexp.MustCompile(`1 file in .*`).ReplaceAllString(got, "1 file in Xs: N sent (N rows/s)")
+	got = regexp.MustCompile(`batch \d+ of`).ReplaceAllString(got, "batch N of")
+	want := `producer: stream ROWS: file storage, R1, 1024 MiB; a power cut may cost acked
+  messages, which --wait sends again
+producer: stopping: what is sent stays queued, and the same command continues.
+  Ctrl-C again ends at once
+producer: 1 file in Xs: N sent (N rows/s)
+producer: ` + name + `: stopped
+  after batch N of 200; run the same command again to continue
+`
+	if strings.ReplaceAll(got, ", 0 already loaded", "") != want {
+		t.Errorf("in the end:\n%s", got)
+	}
+}
+
+// TestSecondCtrlC: the first says that it is safe, the second does not wait.
+func TestSecondCtrlC(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	producer := onTerminal(t, env, "producer", "-") // nobody types anything
+	untilShown(t, producer, "stream ROWS")
+	consumer.Terminate(t)
+	producer.Type(t, "\x03")
+	result := producer.Wait(t).Exits(t, 130)
+	if shown := seen(t, result.Stdout); !strings.Contains(shown, "stopped before anything was sent; run the same command again") {
+		t.Errorf("the first:\n%s", shown)
+	}
+
+	hanging := onTerminal(t, env, "producer", "--wait", env.Sample(t, "2012-1.csv")) // there is no consumer
+	untilShown(t, hanging, "no consumer running")
+	hanging.Type(t, "\x03\x03")
+	result = hanging.Wait(t).Exits(t, 130)
+	if result.Took > soon {
+		t.Errorf("took %s", result.Took)
+	}
+}
+
+// TestDumbTerminal: no sequences, but a line every 5 s.
+func TestDumbTerminal(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	for name, command := range map[string]harness.Command{
+		"terminal": {Env: []string{"TERM=dumb"}, Columns: columns},
+		"pipe":     {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			command.Program, command.Args = "producer", []string{"--rate", "2k", "--label", name, many(t)}
+			producer := env.Start(t, command)
+			find := producer.WaitFor
+			if name == "terminal" {
+				find = producer.WaitForStdout
+			}
+			line := number.ReplaceAllString(find(t, " acked, ", soon), "N")
+			if want := "producer: una exportación de las ventas del año N parte-N.csv:"; !strings.HasPrefix(line, want) && name == "pipe" {
+				t.Errorf("told %q", line)
+			}
+			if text := producer.Stdout() + producer.Stderr(); strings.Contains(text, "\x1b") {
+				t.Errorf("%q", text)
+			}
+			producer.Signal(t, 2)
+			producer.Wait(t).Exits(t, 130)
+		})
+	}
+}
+
+// TestWatch: one table in place, that Ctrl-C ends.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	watch := onTerminal(t, env, "consumer", "stats", "--watch")
+	untilShown(t, watch, "revision  0")
+	env.Producer(t, "--wait", "--batch-size", "5", env.Sample(t, "2012-1.csv")).Exits(t, 0)
+	shown := untilShown(t, watch, "rows      22 ")
+	shown = regexp.MustCompile(`rows/s    \S+`).ReplaceAllString(shown, "rows/s    N")
+	shown = regexp.MustCompile(`revision  \d+ `).ReplaceAllString(shown, "revision  N ")
+	shown = regexp.MustCompile(`[▁▂▃▄▅▆▇█]+`).ReplaceAllString(shown, "▁█")
+	golden(t, "watch.golden", shown)
+	watch.Type(t, "\x03")
+	watch.Wait(t).Exits(t, 130)
+}

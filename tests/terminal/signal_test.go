@@ -1,0 +1,8 @@
+package terminal
+
+import "syscall"
+
+const (
+	stop   = syscall.SIGSTOP
+	resume = syscall.SIGCONT
+)
