@@ -41,7 +41,7 @@ func TestRejectsReplay(t *testing.T) {
 	env.Producer(t, "--file", path, "--batch-size", "7", "--wait").Exits(t, 3)
 
 	exported := env.Consumer(t, "rejects", "export", "bad.csv").Exits(t, 0)
-	contains(t, "standard error", exported.Stderr, "600 record(s)")
+	contains(t, "standard error", exported.Stderr, "600 records")
 	list, err := csv.NewReader(strings.NewReader(exported.Stdout)).ReadAll()
 	if err != nil || len(list) != 601 {
 		t.Fatalf("%d lines in the list, %v", len(list), err)
@@ -108,7 +108,7 @@ bad.csv:5  "1/4/2012,7777777777777777777777777777777777777777777777777777777777â
 	shown := env.Consumer(t, "rejects", "show", "bad.csv", "3").Exits(t, 0).Stdout
 	contains(t, "show", shown, "  record\n    \"\\\"1/3/2012\\\",\\\"5\\n6\\\",3\"\n")
 	exported := env.Consumer(t, "rejects", "export").Exits(t, 0)
-	contains(t, "export", exported.Stderr, "2 record(s)")
+	contains(t, "export", exported.Stderr, "2 records")
 	contains(t, "export", exported.Stderr, "1 left out: of a record over 64 KiB only the beginning is kept")
 	for line := range strings.Lines(env.Consumer(t, "rejects", "ls", "--output", "json").Exits(t, 0).Stdout) {
 		var v struct {

@@ -44,7 +44,7 @@ producer: before: 2 rows, mean 50.0000000000000000, min 50.0, max 50.0
 producer: after:  2 rows, mean 50.0000000000000000, min 50.0, max 50.0
 producer: 'consumer stats' shows the statistics beside the database's own
 `},
-		{[]string{"--wait", a, b, "absent.csv"}, 1, `producer: b.csv:3: price: not a decimal number: expected digits with an optional sign, decimal point and exponent: "1/2/2012,x,2"
+		{[]string{"--wait", a, b, "absent.csv"}, 1, `producer: b.csv:3: price "x": not a decimal number: expected digits with an optional sign, decimal point and exponent, in "1/2/2012,x,2"
 producer: absent.csv: no such file. Check the path
 producer: 3 files in Xs: 2 sent (X rows/s), 3 stored, 1 rejected, 2 already loaded, 1 file failed
 producer: before: 2 rows, mean 50.0000000000000000, min 50.0, max 50.0

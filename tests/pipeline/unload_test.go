@@ -32,7 +32,7 @@ func TestUnload(t *testing.T) {
 	asked := env.Consumer(t, "unload", "bad.csv").Exits(t, 2)
 	contains(t, "standard error", asked.Stderr, "give --yes")
 	result := env.Consumer(t, "unload", "bad.csv", "--yes").Exits(t, 0)
-	contains(t, "standard output", result.Stdout, "bad.csv: 2 rows, 1 rejects, 1 batches taken back\nleft: rows 82, ")
+	contains(t, "standard output", result.Stdout, "bad.csv: 2 rows, 1 reject, 1 batch taken back\nleft: rows 82, ")
 	oracle.Check(t, env, loads...)
 	if n := env.Int(t, "SELECT count(*) FROM corrections"); n != 0 {
 		t.Errorf("%d corrections are left", n)

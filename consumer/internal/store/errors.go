@@ -146,4 +146,13 @@ func (e *countError) Error() string {
 
 // Remedy returns err with what Explain knows of it, for a command that ends
 // with it.
-func Remedy(err error) error { return errors.New(Explain(err)) }
+func Remedy(err error) error { return &explainedError{Explain(err), err} }
+
+type explainedError struct {
+	text  string
+	cause error
+}
+
+func (e *explainedError) Error() string { return e.text }
+
+func (e *explainedError) Unwrap() error { return e.cause }
