@@ -119,6 +119,16 @@ func (e *Env) StartConsumer(t testing.TB, args ...string) *Process {
 	return p
 }
 
+// Program returns the path of a program under test, for a shell to run.
+func (e *Env) Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := e.session.binaries.path(e.session.ctx, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // Run runs a program to its end.
 func (e *Env) Run(t testing.TB, c Command) Result {
 	t.Helper()

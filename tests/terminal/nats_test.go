@@ -124,6 +124,7 @@ func TestStreams(t *testing.T) {
 		{"its subjects belong to another stream", with(func(c *jetstream.StreamConfig) { c.Name = "OTHER" }), nil},
 		{"too small messages", with(func(c *jetstream.StreamConfig) { c.MaxMsgSize = 100 }), nil},
 		{"sealed", rows, func(t *testing.T, js jetstream.JetStream) {
+			t.Helper()
 			sealed := rows
 			sealed.Sealed = true
 			if _, err := js.UpdateStream(t.Context(), sealed); err != nil {
@@ -131,6 +132,7 @@ func TestStreams(t *testing.T) {
 			}
 		}},
 		{"a durable consumer that is another", rows, func(t *testing.T, js jetstream.JetStream) {
+			t.Helper()
 			_, err := js.CreateConsumer(t.Context(), "ROWS", jetstream.ConsumerConfig{
 				Durable: "price-writer", FilterSubject: "rows.price", AckPolicy: jetstream.AckExplicitPolicy, MaxDeliver: 5,
 			})

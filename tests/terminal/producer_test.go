@@ -3,10 +3,14 @@ package terminal
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 )
@@ -160,4 +164,65 @@ func TestProducerLoads(t *testing.T) {
 	tr.file(t, "d.csv", "timestamp,price,user_id\n1/10/2012,46,9\n")
 	tr.run(t, "producer d.csv")
 	tr.check(t, "producer-loads.golden")
+}
+
+// sent is the line that says now and then how much is sent.
+var sent = regexp.MustCompile(`(?m)^.* rows sent, .*\n`)
+
+// TestProducerMeanwhile: what comes in between.
+func TestProducerMeanwhile(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t, harness.WithOwnNATS())
+	env.StartConsumer(t)
+	tr := record(t, env)
+	meanwhile := func(what string, change func(path string)) {
+		t.Helper()
+		path := filepath.Join(tr.folder, "a.csv")
+		write(t, path, "timestamp,price,user_id\n"+strings.Repeat("1/10/2012,50,9\n", 200_000))
+		producer := env.StartProducer(t, "--wait", "--rate", "40k", "--label", strings.ReplaceAll(what, " ", "-"), path)
+		harness.Eventually(t, soon, "something is stored", func() (bool, string) {
+			n := env.Int(t, "SELECT count(*) FROM sources WHERE completed_at IS NULL AND retired_at IS NULL")
+			return n == 1, fmt.Sprintf("%d sources", n)
+		})
+		change(path)
+		result := producer.WaitWithin(t, time.Minute)
+		tr.about(what)
+		fmt.Fprintf(&tr.text, "%s%sexit code %d\n", result.Stdout, sent.ReplaceAllString(result.Stderr, ""), result.Code)
+		exec(t, env, "UPDATE sources SET retired_at = now() WHERE completed_at IS NULL")
+	}
+	meanwhile("the file is changed", func(path string) {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteAt([]byte("9"), 2_900_000); err != nil {
+			t.Fatal(err)
+		}
+	})
+	meanwhile("the file is cut short", func(path string) {
+		if err := os.Truncate(path, 100); err != nil {
+			t.Fatal(err)
+		}
+	})
+	meanwhile("the file grows", func(path string) {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteString("1/10/2012,50,9\n"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	tr.about("standard output is full")
+	tr.file(t, "b.csv", good)
+	result := env.Run(t, harness.Command{Program: "/bin/sh", Args: []string{"-c", `exec "$0" --dry-run b.csv >/dev/full`, env.Program(t, "producer")}, Dir: tr.folder})
+	fmt.Fprintf(&tr.text, "$ producer --dry-run b.csv >/dev/full\n%sexit code %d\n", result.Stderr, result.Code)
+	tr.about("NATS takes small messages only")
+	env.Server.Stop(t)
+	env.Server.MaxPayload = 100_000
+	env.Server.Start(t)
+	tr.run(t, "producer b.csv")
+	tr.check(t, "producer-meanwhile.golden")
 }

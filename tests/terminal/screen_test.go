@@ -22,7 +22,9 @@ type screen struct {
 	strange, wrapped []string
 }
 
-func newScreen(columns int) *screen { return &screen{columns: columns, lines: make([][]rune, 1), continued: make(map[int]bool)} }
+func newScreen(columns int) *screen {
+	return &screen{columns: columns, lines: make([][]rune, 1), continued: make(map[int]bool)}
+}
 
 // show shows what was written to a terminal, and returns what is seen then: its
 // lines without spaces at their ends.

@@ -96,7 +96,7 @@ func (p *Printer) File(f *File) error {
 
 func (p *Printer) write(s string) error {
 	if _, err := io.WriteString(p.Out, s); err != nil {
-		return fmt.Errorf("standard output: %w", err)
+		return fmt.Errorf("what was done can't be told on standard output: %w. Send it elsewhere, and run the same command again", err)
 	}
 	return nil
 }

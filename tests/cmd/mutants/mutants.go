@@ -154,8 +154,8 @@ func SetSource(rows []byte, sourceID int32) {
 		name: "sequences-kept-of-the-first", what: "the sequence of a batch that is sent again is not noted",
 		simulation: producerSimulation,
 		edits: []edit{{
-			sendFile, "	d.Window.Begin(d.sequences.Set)\n",
-			"	d.Window.Begin(func(number int64, sequence uint64) error {\n		if d.waiting {\n			return nil\n		}\n		return d.sequences.Set(number, sequence)\n	})\n",
+			sendFile, "	return d.sequences.Set(number, sequence)\n",
+			"	if d.waiting {\n		return nil\n	}\n	return d.sequences.Set(number, sequence)\n",
 		}},
 	},
 }
