@@ -76,7 +76,7 @@ func TestWatchFlags(t *testing.T) {
 		{"--map=price=precio", "watch", "-w", "--settle=7s", "drops"},
 	} {
 		var cfg deliver.Config
-		root := command(io.Discard, io.Discard, slog.New(slog.DiscardHandler))
+		root := command(io.Discard, io.Discard, nil, slog.New(slog.DiscardHandler))
 		root.Command("watch").Action = func(_ context.Context, cmd *cli.Command) (err error) {
 			cfg, err = validConfig(cmd)
 			return err
