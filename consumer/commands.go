@@ -27,6 +27,7 @@ func runCommand(logger *slog.Logger) *cli.Command {
   consumer                          store what comes, until it is stopped
   consumer --http 127.0.0.1:8080    and show it on a live page
   consumer stats                    the statistics beside the table's own
+  consumer stats --by day           the same for each day, source, month or user
   consumer stats --watch            follow them as they change
   consumer loads                    each source that was loaded
   consumer verify 2012-1.csv        compare a file with the database
@@ -137,45 +138,6 @@ func migrateStatus(ctx context.Context, address string, stdout io.Writer) error 
 		}
 	}
 	return nil
-}
-
-func statsCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:  "stats",
-		Usage: "the running statistics beside the database's own SELECT",
-		Flags: append(natsFlags(), databaseFlag(), outputFlag(),
-			&cli.BoolFlag{Name: "watch", Local: true, Usage: "follow " + topology.SubjectStats + " instead, until stopped"}),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := noArguments(cmd); err != nil {
-				return err
-			}
-			printer := report.Printer{Out: stdout, JSON: asJSON(cmd)}
-			if cmd.Bool("watch") {
-				show := printer.Snapshot
-				if !printer.JSON && isTerminal(stdout) {
-					live := report.Live{Out: stdout}
-					show = live.Snapshot
-				}
-				return follow.Run(ctx, server(cmd), show)
-			}
-			pool, err := store.Connect(ctx, cmd.String(flagDatabase), 2)
-			if err != nil {
-				return err
-			}
-			defer pool.Close()
-			comparison, err := store.New(pool, slog.New(slog.DiscardHandler)).Compare(ctx)
-			if err != nil {
-				return store.Remedy(err)
-			}
-			if err := printer.Comparison(comparison); err != nil {
-				return err
-			}
-			if len(comparison.Differences) > 0 {
-				return errDisagree
-			}
-			return nil
-		},
-	}
 }
 
 func loadsCommand(stdout, stderr io.Writer) *cli.Command {

@@ -103,7 +103,7 @@ func newCommand(stdout, stderr io.Writer, logger *slog.Logger) *cli.Command {
 	root.Version = version
 	root.Writer, root.ErrWriter = stdout, stderr
 	root.Commands = []*cli.Command{
-		statsCommand(stdout), loadsCommand(stdout, stderr), verifyCommand(stdout, stderr),
+		statsCommand(stdout, stderr), loadsCommand(stdout, stderr), verifyCommand(stdout, stderr),
 		rejectsCommand(stdout, stderr), deadCommand(stdout, stderr), unloadCommand(stdout, stderr), doctorCommand(stdout), migrateCommand(stdout, logger),
 	}
 	commandline.Prepare(root, stdout)

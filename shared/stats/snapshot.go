@@ -12,8 +12,8 @@ import (
 
 // Snapshot is the statistics of one metric at one revision. As JSON it is one
 // line, the payload of a message on stats.price. Its numbers are PostgreSQL's:
-// every field but the identifying ones equals the aggregate named beside it,
-// over the rows that were committed at Revision.
+// every field but the identifying ones and the quantiles equals the aggregate
+// named beside it, over the rows that were committed at Revision.
 type Snapshot struct {
 	// Metric is the column measured: "price".
 	Metric string `json:"metric"`
@@ -35,6 +35,12 @@ type Snapshot struct {
 	Min    Number `json:"min"`    // min(price)
 	Max    Number `json:"max"`    // max(price)
 	StdDev Number `json:"stddev"` // stddev_samp(price)
+
+	// What 50, 95 and 99 percent of the prices do not exceed, off by at most 1 %
+	// of percentile_disc(0.5), (0.95) and (0.99) WITHIN GROUP (ORDER BY price).
+	P50 Number `json:"p50"`
+	P95 Number `json:"p95"`
+	P99 Number `json:"p99"`
 
 	First Time `json:"first"` // min(timestamp)
 	Last  Time `json:"last"`  // max(timestamp)

@@ -19,6 +19,7 @@ func snapshot() stats.Snapshot {
 		Metric: "price", Database: "0b1f2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", Revision: 7,
 		Rows: 151, Count: 147, Nulls: 4, Rejected: 0, Dead: 0,
 		Sum: "8380", Mean: "57.0068027210884354", Min: "10", Max: "100", StdDev: "26.8470012345678901",
+		P50: "54.5", P95: "96.5", P99: "100",
 		First: "2012-01-01T00:00:00Z", Last: "2012-06-08T00:00:00Z",
 		Source: "validation.csv", UpdatedAt: "2026-11-23T18:00:00.123456Z",
 	}
@@ -26,7 +27,7 @@ func snapshot() stats.Snapshot {
 
 const line = `{"metric":"price","database":"0b1f2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d","revision":7,` +
 	`"rows":151,"count":147,"nulls":4,"rejected":0,"dead":0,` +
-	`"sum":8380,"mean":57.0068027210884354,"min":10,"max":100,"stddev":26.8470012345678901,` +
+	`"sum":8380,"mean":57.0068027210884354,"min":10,"max":100,"stddev":26.8470012345678901,"p50":54.5,"p95":96.5,"p99":100,` +
 	`"first":"2012-01-01T00:00:00Z","last":"2012-06-08T00:00:00Z",` +
 	`"source":"validation.csv","updated_at":"2026-11-23T18:00:00.123456Z"}`
 
@@ -42,9 +43,10 @@ func TestEncode(t *testing.T) {
 			"null where SQL says null",
 			func(s *stats.Snapshot) {
 				s.Sum, s.Mean, s.Min, s.Max, s.StdDev, s.First, s.Last = "", "", "", "", "", "", ""
+				s.P50, s.P95, s.P99 = "", "", ""
 			},
-			`"sum":8380,"mean":57.0068027210884354,"min":10,"max":100,"stddev":26.8470012345678901,"first":"2012-01-01T00:00:00Z","last":"2012-06-08T00:00:00Z"`,
-			`"sum":null,"mean":null,"min":null,"max":null,"stddev":null,"first":null,"last":null`,
+			`"sum":8380,"mean":57.0068027210884354,"min":10,"max":100,"stddev":26.8470012345678901,"p50":54.5,"p95":96.5,"p99":100,"first":"2012-01-01T00:00:00Z","last":"2012-06-08T00:00:00Z"`,
+			`"sum":null,"mean":null,"min":null,"max":null,"stddev":null,"p50":null,"p95":null,"p99":null,"first":null,"last":null`,
 		},
 		{
 			"every digit and the scale",

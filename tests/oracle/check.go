@@ -44,6 +44,8 @@ func CheckTables(t testing.TB, env *harness.Env, loads ...Load) {
 	checkSources(ctx, t, conn, loads)
 	checkRejects(ctx, t, conn, loads)
 	checkStats(ctx, t, conn)
+	checkGroups(ctx, t, conn)
+	checkBuckets(ctx, t, conn)
 }
 
 // checkRows compares as multisets: EXCEPT ALL keeps what stands more often on

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/consumer/internal/pgcopy"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/consumer/internal/tally"
 	"github.com/streamgauge/streamgauge/shared/record"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
@@ -58,38 +59,46 @@ type Decoder struct {
 	parser *record.Parser
 	format record.Format
 	cutter record.Cutter
-	// free are buffers for rows to be used again: a new one for each batch would
+	// free are rows and sheets to be used again: new ones for each batch would
 	// keep the collector busy.
-	free  [][]byte
-	freed int // their capacity
+	free  []room
+	freed int // what they take, in bytes
 }
 
+type room struct {
+	rows  []byte
+	sheet tally.Sheet
+}
+
+func (r *room) size() int { return cap(r.rows) + r.sheet.Room()*tally.NoteSize }
+
 // maxFreed bounds what is kept for use again, in bytes: the rows of a merge.
-const maxFreed = 4 << 20
+const maxFreed = 5 << 20
 
 // Recycle takes back the rows of a batch that Decode returned and nobody uses
 // any more.
 func (d *Decoder) Recycle(batch *store.Batch) {
-	if d.freed+cap(batch.Rows) <= maxFreed {
-		d.free = append(d.free, batch.Rows)
-		d.freed += cap(batch.Rows)
+	r := room{batch.Rows, batch.Tally.Emptied()}
+	if d.freed+r.size() <= maxFreed {
+		d.free = append(d.free, r)
+		d.freed += r.size()
 	}
-	batch.Rows = nil
+	batch.Rows, batch.Tally = nil, tally.Sheet{}
 }
 
-// buffer returns an empty buffer with room for size bytes.
-func (d *Decoder) buffer(size int) []byte {
+// room returns an empty buffer and an empty sheet with room for so many rows.
+func (d *Decoder) room(rows int) ([]byte, tally.Sheet) {
 	for len(d.free) > 0 {
 		last := len(d.free) - 1
-		buf := d.free[last]
+		r := d.free[last]
 		d.free = d.free[:last]
-		d.freed -= cap(buf)
+		d.freed -= r.size()
 		// One that is too small is let go: the batches have grown.
-		if cap(buf) >= size {
-			return buf[:0]
+		if cap(r.rows) >= rows*rowSize && r.sheet.Room() >= rows {
+			return r.rows[:0], r.sheet
 		}
 	}
-	return make([]byte, 0, size)
+	return make([]byte, 0, rows*rowSize), tally.NewSheet(rows)
 }
 
 // Decode reads a message whole. The error says why it can't be a batch: the
@@ -152,7 +161,7 @@ const (
 )
 
 func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
-	batch.Rows = d.buffer(min(message.Records, len(message.Body)/recordSize) * rowSize)
+	batch.Rows, batch.Tally = d.room(min(message.Records, len(message.Body)/recordSize))
 	cutter := &d.cutter
 	cutter.Reset(message.Body, message.Plan.Comma(), message.FirstLine)
 	records := 0

@@ -109,7 +109,7 @@ func TestDecode(t *testing.T) {
 				t.Fatal(err)
 			}
 			var rows []byte
-			var sums tally.Tally
+			var sums tally.Sheet
 			for i := range test.rows {
 				rows = pgcopy.AppendRow(rows, &test.rows[i])
 				sums.Add(&test.rows[i])
@@ -138,8 +138,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func tallied(t *tally.Tally) string {
-	return fmt.Sprintf("%d rows, %d prices, %d to %d, %+v", t.Rows, t.Count, t.First, t.Last, t.Sums())
+func tallied(s *tally.Sheet) string {
+	return fmt.Sprintf("%d rows, %d prices, %d to %d, %+v", s.Rows, s.Count, s.First, s.Last, tally.Summarize([]tally.Part{{Sheets: []*tally.Sheet{s}}}))
 }
 
 func TestDecodeCountsTheRecords(t *testing.T) {

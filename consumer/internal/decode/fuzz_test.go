@@ -17,6 +17,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/consumer/internal/decode"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
+	"github.com/streamgauge/streamgauge/consumer/internal/tally"
 	"github.com/streamgauge/streamgauge/shared/record"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
@@ -182,11 +183,11 @@ func checkTally(t *testing.T, rows []tuple, got *store.Batch) {
 		_, fraction, _ := strings.Cut(row.Price, ".")
 		scale = max(scale, len(fraction))
 	}
-	tally := &got.Tally
-	if tally.Rows != int64(len(rows)) || tally.Count != count || len(rows) > 0 && (tally.First != first || tally.Last != last) {
-		t.Fatalf("%d rows, %d prices, %d to %d; want %d, %d, %d to %d", tally.Rows, tally.Count, tally.First, tally.Last, len(rows), count, first, last)
+	sheet := &got.Tally
+	if sheet.Rows != int64(len(rows)) || sheet.Count != count || len(rows) > 0 && (sheet.First != first || sheet.Last != last) {
+		t.Fatalf("%d rows, %d prices, %d to %d; want %d, %d, %d to %d", sheet.Rows, sheet.Count, sheet.First, sheet.Last, len(rows), count, first, last)
 	}
-	sums := tally.Sums()
+	sums := tally.Summarize([]tally.Part{{Sheets: []*tally.Sheet{sheet}}}).Total.Sums
 	if want, have := sum.FloatString(scale)+" "+squares.FloatString(2*scale), sums.Sum+" "+sums.Squares; want != have {
 		t.Fatalf("sum and squares are %s, want %s", have, want)
 	}

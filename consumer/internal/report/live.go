@@ -46,6 +46,7 @@ func (l *Live) Snapshot(s *stats.Snapshot) error {
 		fmt.Sprintf("count     %-20d  rejected  %d, dead %d", s.Count, s.Rejected, s.Dead),
 		fmt.Sprintf("min       %-20s  max       %s", value(s.Min), value(s.Max)),
 		fmt.Sprintf("mean      %-20s  stddev    %s", value(s.Mean), value(s.StdDev)),
+		fmt.Sprintf("p50       %-20s  p95, p99  %s, %s", value(s.P50), value(s.P95), value(s.P99)),
 		"          " + sparkline(l.means),
 	}
 	var b strings.Builder

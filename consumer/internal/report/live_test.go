@@ -54,6 +54,7 @@ func TestLive(t *testing.T) {
 		fmt.Sprintf("count     %-20d  rejected  %d, dead %d", s.Count, s.Rejected, s.Dead),
 		fmt.Sprintf("min       %-20s  max       %s", s.Min, s.Max),
 		fmt.Sprintf("mean      %-20s  stddev    %s", "80", s.StdDev),
+		"p50       54.5                  p95, p99  96.5, 100",
 		"          ▁▂▁█",
 	}
 	if diff := cmp.Diff(want, screen(out.String())); diff != "" {

@@ -4,6 +4,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -26,12 +27,27 @@ type comparison struct {
 	Database    *stats.Snapshot `json:"database"`
 	Agree       bool            `json:"agree"`
 	Differences []string        `json:"differences,omitempty"`
+	// Groups are the statistics by source and by day: how many, and which differ.
+	Groups []groups `json:"groups"`
+}
+
+type groups struct {
+	By          stats.By          `json:"by"`
+	Groups      int64             `json:"groups"`
+	Different   int64             `json:"different"`
+	Differences []groupDifference `json:"differences,omitempty"`
+}
+
+// groupDifference is a store.GroupDifference as JSON.
+type groupDifference struct {
+	Key     string   `json:"key"`
+	Figures []string `json:"figures"`
 }
 
 // Comparison prints the running statistics beside the database's own.
 func (p Printer) Comparison(c *store.Comparison) error {
 	if p.JSON {
-		return p.line(comparison{c.Running, c.Table, len(c.Differences) == 0, c.Differences})
+		return p.line(comparison{c.Running, c.Table, c.Agree(), c.Differences, comparedGroups(c)})
 	}
 	differs := make(map[string]bool)
 	for _, name := range c.Differences {
@@ -51,6 +67,9 @@ func (p Printer) Comparison(c *store.Comparison) error {
 		{"min", c.Running.Min, c.Table.Min},
 		{"max", c.Running.Max, c.Table.Max},
 		{"stddev", c.Running.StdDev, c.Table.StdDev},
+		{"p50", c.Running.P50, c.Table.P50},
+		{"p95", c.Running.P95, c.Table.P95},
+		{"p99", c.Running.P99, c.Table.P99},
 		{"first", c.Running.First, c.Table.First},
 		{"last", c.Running.Last, c.Table.Last},
 		{"rejected", c.Running.Rejected, c.Table.Rejected},
@@ -62,15 +81,44 @@ func (p Printer) Comparison(c *store.Comparison) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s%s\n", row.name, value(row.running), value(row.table), mark)
 	}
+	for _, g := range c.Groups {
+		fmt.Fprintf(w, "by %s\t%d of %d agree\n", g.By, g.Groups-g.Different, g.Groups)
+	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	verdict := "They agree."
-	if len(c.Differences) > 0 {
-		verdict = "They do not agree: " + strings.Join(c.Differences, ", ") + "."
+	if !c.Agree() {
+		verdict = "They do not agree: " + strings.Join(disagreeing(c), ", ") + "."
 	}
 	_, err := fmt.Fprintf(p.Out, "%s  (revision %d)\n", verdict, c.Running.Revision)
 	return err
+}
+
+func comparedGroups(c *store.Comparison) []groups {
+	list := make([]groups, len(c.Groups))
+	for i, g := range c.Groups {
+		list[i] = groups{By: g.By, Groups: g.Groups, Different: g.Different}
+		for _, d := range g.Differences {
+			list[i].Differences = append(list[i].Differences, groupDifference(d))
+		}
+	}
+	return list
+}
+
+// disagreeing names what differs: the figures of all rows, and of groups the
+// first.
+func disagreeing(c *store.Comparison) []string {
+	names := slices.Clone(c.Differences)
+	for _, g := range c.Groups {
+		for _, d := range g.Differences {
+			names = append(names, fmt.Sprintf("%s %s (%s)", g.By, Printable(d.Key), strings.Join(d.Figures, ", ")))
+		}
+		if more := g.Different - int64(len(g.Differences)); more > 0 {
+			names = append(names, fmt.Sprintf("%d more by %s", more, g.By))
+		}
+	}
+	return names
 }
 
 // Snapshot prints one snapshot as a line.

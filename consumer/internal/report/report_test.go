@@ -28,6 +28,7 @@ func snapshot() stats.Snapshot {
 		Metric: "price", Database: "0b1f2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", Revision: 33,
 		Rows: 151, Count: 147, Nulls: 4, Rejected: 2, Dead: 1,
 		Sum: "8380", Mean: "57.0068027210884354", Min: "10", Max: "100", StdDev: "26.8470012345678901",
+		P50: "54.5", P95: "96.5", P99: "100",
 		First: "2012-01-01T00:00:00Z", Last: "2012-06-08T00:00:00Z",
 		Source: "validation.csv", UpdatedAt: "2026-11-23T18:00:00.123456Z",
 	}
@@ -85,6 +86,9 @@ mean      57.0068027210884354   57.0068027210884354
 min       10                    10
 max       100                   100
 stddev    26.8470012345678901   26.8470012345678901
+p50       54.5                  54.5
+p95       96.5                  96.5
+p99       100                   100
 first     2012-01-01T00:00:00Z  2012-01-01T00:00:00Z
 last      2012-06-08T00:00:00Z  2012-06-08T00:00:00Z
 rejected  2                     2
@@ -107,6 +111,9 @@ mean      -        -
 min       -        -
 max       -        -
 stddev    -        -
+p50       -        -
+p95       -        -
+p99       -        -
 first     -        -
 last      -        -
 rejected  0        0
@@ -129,6 +136,9 @@ mean      57.0068027210884354   57.0068027210884355  <- differs
 min       10                    10
 max       100                   100
 stddev    26.8470012345678901   26.8470012345678901
+p50       54.5                  54.5
+p95       96.5                  96.5
+p99       100                   100
 first     2012-01-01T00:00:00Z  2012-01-01T00:00:00Z
 last      2012-06-08T00:00:00Z  2012-06-08T00:00:00Z
 rejected  2                     2
@@ -140,7 +150,28 @@ They do not agree: rows, mean.  (revision 33)
 		running.Source, table.Source = hostile, hostile
 		got := printed(t, true, show)
 		if !strings.HasPrefix(got, `{"running":{"metric":"price",`) || strings.Count(got, "\n") != 1 ||
-			!strings.HasSuffix(got, `"agree":false,"differences":["rows","mean"]}`+"\n") {
+			!strings.HasSuffix(got, `"agree":false,"differences":["rows","mean"],"groups":[]}`+"\n") {
+			t.Errorf("got %s", got)
+		}
+	})
+	c.Differences, table = nil, running
+	c.Groups = []store.GroupComparison{
+		{By: stats.BySource, Groups: 3, Different: 1, Differences: []store.GroupDifference{{Key: hostile, Figures: []string{"sum", "mean"}}}},
+		{By: stats.ByDay, Groups: 151, Different: 2, Differences: []store.GroupDifference{{Key: "2012-01-10", Figures: []string{"buckets"}}}},
+	}
+	t.Run("groups differ", func(t *testing.T) {
+		got := printed(t, false, show)
+		_, end, _ := strings.Cut(got, "dead ")
+		expect(t, `      1                     1
+by source  2 of 3 agree
+by day     149 of 151 agree
+They do not agree: source `+hostilePrinted+` (sum, mean), day 2012-01-10 (buckets), 1 more by day.  (revision 33)
+`, end)
+	})
+	t.Run("groups differ, JSON", func(t *testing.T) {
+		got := printed(t, true, show)
+		if !strings.HasSuffix(got, `"agree":false,"groups":[{"by":"source","groups":3,"different":1,"differences":[{"key":"a\u001b[31m\u009b2J\u202eb\nc\u007f.csv","figures":["sum","mean"]}]},`+
+			`{"by":"day","groups":151,"different":2,"differences":[{"key":"2012-01-10","figures":["buckets"]}]}]}`+"\n") {
 			t.Errorf("got %s", got)
 		}
 	})

@@ -92,7 +92,7 @@ func (w *world) checkBatches(batches []*store.Batch) {
 		want := fixtures.byKey[keyOf(b)]
 		if want == nil {
 			w.brokenf("batch %d of %q was never published", b.Number, b.Source.Name)
-		} else if !bytes.Equal(want.batch.Rows, b.Rows) || want.batch.Tally != b.Tally || len(want.batch.Rejects) != len(b.Rejects) {
+		} else if !bytes.Equal(want.batch.Rows, b.Rows) || want.batch.Tally.Rows != b.Tally.Rows || want.batch.Tally.Count != b.Tally.Count || len(want.batch.Rejects) != len(b.Rejects) {
 			w.brokenf("batch %s has other rows than were published", want.name)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,9 +12,10 @@ import (
 	"github.com/streamgauge/streamgauge/shared/stats"
 )
 
-// lockStats comes before anything reads the statistics of before the load: from
-// here to the commit no other transaction changes them.
-const lockStats = `SELECT FROM stats WHERE metric = 'price' FOR UPDATE`
+// lockStats comes before anything reads the statistics as they are: from here to
+// the commit no other transaction changes them, those by source and by day
+// included.
+const lockStats = `SELECT buckets FROM stats WHERE metric = 'price' FOR UPDATE`
 
 const noteBefore = `
 UPDATE sources SET stats_before = (SELECT ` + statsAsJSON + ` FROM stats WHERE metric = 'price')
@@ -26,6 +26,7 @@ UPDATE stats
    SET revision    = revision + 1,
        rows        = rows + $1,
        count       = count + $2,
+       bucketed    = bucketed + $2,
        rejected    = rejected + $3,
        dead        = dead + $4,
        sum         = sum + $5::numeric,
@@ -35,6 +36,7 @@ UPDATE stats
        first       = least(first, $9),
        last        = greatest(last, $10),
        source      = coalesce($11, source),
+       buckets     = $12,
        updated_at  = clock_timestamp()
  WHERE metric = 'price'
 RETURNING ` + snapshotColumns
@@ -66,29 +68,21 @@ type progress struct {
 // advance brings the statistics and the sources up to date, in that order, and
 // returns the statistics and the sources this completed.
 func advance(ctx context.Context, tx pgx.Tx, batches []claimed, dead int) (*stats.Snapshot, []Source, error) {
-	total, rejected, sources := sum(batches)
-	sums := total.Sums()
-	var first, last *time.Time
-	if total.Rows > 0 {
-		f, l := time.UnixMicro(total.First).UTC(), time.UnixMicro(total.Last).UTC()
-		first, last = &f, &l
-	}
+	rejected, sources, parts := sum(batches)
+	summary := tally.Summarize(parts)
 	var name *string
 	if len(sources) > 0 {
 		name = &sources[len(sources)-1].source.Name
 	}
+	beginning := sourceIDs(sources, func(p progress) bool { return p.first })
+	change, err := prepare(ctx, tx, summary, beginning)
+	if err != nil {
+		return nil, nil, fmt.Errorf("lock the statistics: %w", err)
+	}
 
 	var pipeline pgx.Batch
-	if beginning := sourceIDs(sources, func(p progress) bool { return p.first }); len(beginning) > 0 {
-		pipeline.Queue(lockStats)
-		pipeline.Queue(noteBefore, beginning)
-	}
 	var snapshot *stats.Snapshot
-	pipeline.Queue(updateStats, total.Rows, total.Count, rejected, dead, sums.Sum, sums.Squares,
-		nullIfEmpty(sums.Min), nullIfEmpty(sums.Max), first, last, name).QueryRow(func(row pgx.Row) (err error) {
-		snapshot, err = scanSnapshot(row)
-		return err
-	})
+	change.queue(&pipeline, rejected, int64(dead), name, &snapshot)
 	var completed []Source
 	if len(sources) > 0 {
 		n := len(sources)
@@ -109,27 +103,28 @@ func advance(ctx context.Context, tx pgx.Tx, batches []claimed, dead int) (*stat
 	return snapshot, completed, nil
 }
 
-// sum adds the batches up, in all and for each source, the sources in the order
-// of their ids.
-func sum(batches []claimed) (total tally.Tally, rejected int64, sources []progress) {
-	byID := make(map[int32]*progress)
+// sum adds the batches up for each source, and gathers what their rows were
+// noted in, both in the order of the sources' ids.
+func sum(batches []claimed) (rejected int64, sources []progress, parts []tally.Part) {
+	byID := make(map[int32]int)
 	for _, b := range batches {
-		total.Merge(&b.Tally)
 		rejected += int64(len(b.Rejects))
-		p := byID[b.sourceID]
-		if p == nil {
-			p = &progress{source: b.Source, sourceID: b.sourceID, first: b.first}
-			byID[b.sourceID] = p
+		at, known := byID[b.sourceID]
+		if !known {
+			at = len(sources)
+			byID[b.sourceID] = at
+			sources = append(sources, progress{source: b.Source, sourceID: b.sourceID, first: b.first})
+			parts = append(parts, tally.Part{SourceID: b.sourceID})
 		}
+		p := &sources[at]
 		p.batches++
 		p.rows += b.Tally.Rows
 		p.rejected += int64(len(b.Rejects))
-	}
-	for _, p := range byID {
-		sources = append(sources, *p)
+		parts[at].Sheets = append(parts[at].Sheets, &b.Tally)
 	}
 	slices.SortFunc(sources, func(a, b progress) int { return cmp.Compare(a.sourceID, b.sourceID) })
-	return total, rejected, sources
+	slices.SortFunc(parts, func(a, b tally.Part) int { return cmp.Compare(a.SourceID, b.SourceID) })
+	return rejected, sources, parts
 }
 
 func sourceIDs(sources []progress, which func(progress) bool) []int32 {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -57,13 +58,16 @@ func (s *Store) changeOnce(ctx context.Context, f func(pgx.Tx) error) error {
 
 // addToStats brings the statistics up to date as advance does, for a change
 // that no batch makes. From here to the commit nobody else changes them.
-func addToStats(ctx context.Context, tx pgx.Tx, total *tally.Tally, rejected, dead int64, name *string) (*stats.Snapshot, error) {
-	sums := total.Sums()
-	var first, last *time.Time
-	if total.Rows > 0 {
-		f, l := time.UnixMicro(total.First).UTC(), time.UnixMicro(total.Last).UTC()
-		first, last = &f, &l
+func addToStats(ctx context.Context, tx pgx.Tx, summary *tally.Summary, rejected, dead int64, name *string) (*stats.Snapshot, error) {
+	change, err := prepare(ctx, tx, summary, nil)
+	if err != nil {
+		return nil, fmt.Errorf("lock the statistics: %w", err)
 	}
-	return scanSnapshot(tx.QueryRow(ctx, updateStats, total.Rows, total.Count, rejected, dead, sums.Sum, sums.Squares,
-		nullIfEmpty(sums.Min), nullIfEmpty(sums.Max), first, last, name))
+	var pipeline pgx.Batch
+	var snapshot *stats.Snapshot
+	change.queue(&pipeline, rejected, dead, name, &snapshot)
+	if err := tx.SendBatch(ctx, &pipeline).Close(); err != nil {
+		return nil, fmt.Errorf("update the statistics: %w", err)
+	}
+	return snapshot, nil
 }

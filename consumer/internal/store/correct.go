@@ -69,7 +69,6 @@ func correct(ctx context.Context, tx pgx.Tx, corrections []Correction) ([]bool, 
 	n := len(standing)
 	ids, numbers, lines, records := make([]int32, n), make([]int64, n), make([]int64, n), make([][]byte, n)
 	var batches []claimed
-	var total tally.Tally
 	for i, r := range standing {
 		c := &corrections[r.number-1]
 		applied[r.number-1] = true
@@ -82,7 +81,6 @@ func correct(ctx context.Context, tx pgx.Tx, corrections []Correction) ([]bool, 
 		row.Line = c.Line
 		b.Rows = pgcopy.AppendRow(b.Rows, &row)
 		b.Tally.Add(&row)
-		total.Add(&row)
 	}
 	tag, err := tx.Exec(ctx, resolveRejects, ids, numbers, lines, records)
 	if err != nil {
@@ -94,7 +92,7 @@ func correct(ctx context.Context, tx pgx.Tx, corrections []Correction) ([]bool, 
 	if err := copyRows(ctx, tx, batches); err != nil {
 		return nil, nil, err
 	}
-	snapshot, err := countCorrected(ctx, tx, batches, &total)
+	snapshot, err := countCorrected(ctx, tx, batches)
 	return applied, snapshot, err
 }
 
@@ -133,12 +131,14 @@ func lockStanding(ctx context.Context, tx pgx.Tx, corrections []Correction) ([]s
 	return list, err
 }
 
-func countCorrected(ctx context.Context, tx pgx.Tx, batches []claimed, total *tally.Tally) (*stats.Snapshot, error) {
+func countCorrected(ctx context.Context, tx pgx.Tx, batches []claimed) (*stats.Snapshot, error) {
 	ids, counts := make([]int32, len(batches)), make([]int64, len(batches))
 	for i, b := range batches {
 		ids[i], counts[i] = b.sourceID, b.Tally.Rows
 	}
-	snapshot, err := addToStats(ctx, tx, total, -total.Rows, 0, &batches[len(batches)-1].Source.Name)
+	_, _, parts := sum(batches)
+	summary := tally.Summarize(parts)
+	snapshot, err := addToStats(ctx, tx, summary, -summary.Total.Rows, 0, &batches[len(batches)-1].Source.Name)
 	if err != nil {
 		return nil, err
 	}

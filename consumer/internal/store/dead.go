@@ -103,7 +103,7 @@ func (s *Store) TakeDead(ctx context.Context, id int64, send func(*StoredDead) e
 		if _, err := tx.Exec(ctx, "DELETE FROM dead_batches WHERE dead_batch_id = $1", id); err != nil {
 			return fmt.Errorf("remove the dead batch: %w", err)
 		}
-		snapshot, err = addToStats(ctx, tx, &tally.Tally{}, 0, -1, nil)
+		snapshot, err = addToStats(ctx, tx, tally.Summarize(nil), 0, -1, nil)
 		return err
 	})
 	return snapshot, err

@@ -223,7 +223,7 @@ func copyOneRow(ctx context.Context, pool *pgxpool.Pool) error {
 
 func oneRow() []claimed {
 	row := record.Row{Price: record.Decimal{Lo: 1}}
-	b := &Batch{Rows: pgcopy.AppendRow(nil, &row), Tally: tally.Tally{}}
+	b := &Batch{Rows: pgcopy.AppendRow(nil, &row), Tally: tally.Sheet{}}
 	b.Tally.Add(&row)
 	return []claimed{{Batch: b, sourceID: 1}}
 }

@@ -40,8 +40,8 @@ type Batch struct {
 	Records   int
 	// Rows are tuples in binary COPY format, as package pgcopy makes them.
 	Rows []byte
-	// Tally counts what Rows holds.
-	Tally   tally.Tally
+	// Tally notes what Rows holds.
+	Tally   tally.Sheet
 	Rejects []Reject
 }
 

@@ -31,11 +31,29 @@ const recomputeStats = `
 UPDATE stats
    SET revision = revision + 1, source = $1, updated_at = clock_timestamp(),
        rejected = (SELECT count(*) FROM rejects),
-       (rows, count, sum, sum_squares, min, max, first, last) =
-       (SELECT count(*), count(price), coalesce(sum(price), 0), coalesce(sum(price * price), 0),
-               min(price), max(price), min("timestamp"), max("timestamp") FROM prices)
+       (rows, count, bucketed, sum, sum_squares, min, max, buckets) =
+       (SELECT coalesce(t.rows, 0), coalesce(t.count, 0), coalesce(t.count, 0), coalesce(t.sum, 0),
+               coalesce(t.sum_squares, 0), t.min, t.max, coalesce(t.buckets, '')
+          FROM (VALUES (0)) AS one (key) LEFT JOIN table_stats('all') AS t USING (key)),
+       (first, last) = (SELECT min("timestamp"), max("timestamp") FROM prices)
  WHERE metric = 'price'
 RETURNING ` + snapshotColumns
+
+// A source or a day that has no rows left stays, empty: it is announced.
+const (
+	emptySource = `
+UPDATE stats_by_source
+   SET revision = (SELECT revision FROM stats WHERE metric = 'price'),
+       rows = 0, count = 0, sum = 0, sum_squares = 0, min = NULL, max = NULL, buckets = ''
+ WHERE source_id = $1`
+	recomputeDays = `
+UPDATE stats_by_day
+   SET revision = (SELECT revision FROM stats WHERE metric = 'price'),
+       rows = coalesce(t.rows, 0), count = coalesce(t.count, 0), sum = coalesce(t.sum, 0), sum_squares = coalesce(t.sum_squares, 0),
+       min = t.min, max = t.max, buckets = coalesce(t.buckets, '')
+  FROM stats_by_day AS old LEFT JOIN table_stats('day') AS t ON old.day = date '1970-01-01' + t.key::integer
+ WHERE stats_by_day.day = old.day AND old.rows <> coalesce(t.rows, 0)`
+)
 
 // Unloaded is what was taken back.
 type Unloaded struct {
@@ -89,6 +107,12 @@ func unload(ctx context.Context, tx pgx.Tx, id int32, load *wire.Load) (*Unloade
 		return nil, errRetired
 	}
 	snapshot, err := scanSnapshot(tx.QueryRow(ctx, recomputeStats, load.Name))
+	if err == nil {
+		_, err = tx.Exec(ctx, emptySource, id)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, recomputeDays)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("compute the statistics: %w", err)
 	}

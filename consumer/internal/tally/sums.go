@@ -2,6 +2,7 @@ package tally
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ type Sums struct {
 
 // Sums adds up what Add and Merge gathered.
 func (t *Tally) Sums() Sums {
+	if sums, ok := t.smallSums(); ok {
+		return sums
+	}
 	parts := t.parts()
 	if len(parts) == 0 {
 		return Sums{Sum: "0", Squares: "0"}
@@ -42,6 +46,38 @@ func (t *Tally) Sums() Sums {
 	}
 	sums.Sum, sums.Squares = decimal(&sum, scale), decimal(&squares, 2*scale)
 	return sums
+}
+
+// smallSums is Sums for the common case: prices of one scale, and few enough of
+// them for a word. A transaction may ask for the sums of hundreds of days.
+func (t *Tally) smallSums() (sums Sums, ok bool) {
+	if t.large != nil {
+		return Sums{}, false
+	}
+	scale := -1
+	for i := range t.small {
+		if t.small[i].count == 0 {
+			continue
+		}
+		if scale >= 0 {
+			return Sums{}, false
+		}
+		scale = i
+	}
+	if scale < 0 {
+		return Sums{}, false
+	}
+	s := &t.small[scale]
+	// The least int64 has no negative.
+	if s.sum.lo == 1<<63 || s.squares.hi != 0 || s.squares.mid != 0 || s.sum.hi != uint64(int64(s.sum.lo)>>63) {
+		return Sums{}, false
+	}
+	return Sums{
+		Sum:     word(int64(s.sum.lo), scale),
+		Squares: point(false, strconv.FormatUint(s.squares.lo, 10), 2*scale),
+		Min:     word(s.min, scale),
+		Max:     word(s.max, scale),
+	}, true
 }
 
 // part is the prices of one scale.
@@ -70,17 +106,26 @@ func (t *Tally) parts() []part {
 
 // decimal writes coefficient / 10^scale with all its digits.
 func decimal(coefficient *big.Int, scale int) string {
-	if scale == 0 {
-		return coefficient.String()
+	return point(coefficient.Sign() < 0, new(big.Int).Abs(coefficient).String(), scale)
+}
+
+// word is decimal for a coefficient that is not the least int64.
+func word(coefficient int64, scale int) string {
+	return point(coefficient < 0, strconv.FormatInt(max(coefficient, -coefficient), 10), scale)
+}
+
+// point puts the point before the last scale digits.
+func point(negative bool, digits string, scale int) string {
+	sign := ""
+	if negative {
+		sign = "-"
 	}
-	digits := new(big.Int).Abs(coefficient).String()
+	if scale == 0 {
+		return sign + digits
+	}
 	if missing := scale + 1 - len(digits); missing > 0 {
 		digits = strings.Repeat("0", missing) + digits
 	}
-	sign := ""
-	if coefficient.Sign() < 0 {
-		sign = "-"
-	}
-	point := len(digits) - scale
-	return sign + digits[:point] + "." + digits[point:]
+	whole := len(digits) - scale
+	return sign + digits[:whole] + "." + digits[whole:]
 }

@@ -1,5 +1,5 @@
-// Package tally adds up the prices of rows exactly: what a transaction adds to
-// the running statistics.
+// Package tally adds up the prices of rows exactly, in all, by source and by day:
+// what a transaction adds to the running statistics.
 package tally
 
 import (
@@ -63,7 +63,11 @@ func (t *Tally) Add(row *record.Row) {
 	if row.Price.Negative {
 		value = -value
 	}
-	s := &t.small[row.Price.Scale]
+	t.small[row.Price.Scale].add(value, row.Price.Lo)
+}
+
+// add adds a coefficient; size is its absolute value.
+func (s *small) add(value int64, size uint64) {
 	if s.count == 0 || value < s.min {
 		s.min = value
 	}
@@ -72,7 +76,7 @@ func (t *Tally) Add(row *record.Row) {
 	}
 	s.count++
 	s.sum.add(int128{uint64(value >> 63), uint64(value)})
-	hi, lo := bits.Mul64(row.Price.Lo, row.Price.Lo)
+	hi, lo := bits.Mul64(size, size)
 	s.squares.add(uint192{0, hi, lo})
 }
 
