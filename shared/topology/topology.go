@@ -5,6 +5,7 @@ package topology
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,6 +20,8 @@ const (
 	// SubjectsStats has one message kept for each subject under it.
 	SubjectsStats = "stats.>"
 	SubjectStats  = "stats.price"
+	// SubjectsGroups are those below it that SubjectGroup gives.
+	SubjectsGroups = SubjectStats + ".>"
 	// Durable is the pull consumer that all consumer processes share.
 	Durable = "price-writer"
 
@@ -28,6 +31,12 @@ const (
 	SubjectSnapshot = "streamgauge.snapshot"
 	SubjectLoad     = "streamgauge.load"
 )
+
+// SubjectGroup is where the statistics of a part of the rows are published, such as
+// stats.price.day.2012-01-10. A point would make two tokens of a key: it is %2E.
+func SubjectGroup(by, key string) string {
+	return SubjectStats + "." + by + "." + strings.ReplaceAll(key, ".", "%2E")
+}
 
 // Sizes of ROWS, in bytes: what it has when nothing else is asked for, and the
 // least, which holds a batch as large as one may be.

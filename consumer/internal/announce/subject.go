@@ -15,7 +15,8 @@ import (
 // Ensure makes sure that the streams stand.
 type Ensure func(context.Context) error
 
-// natsSubject is stats.price and the stream that keeps its last message.
+// natsSubject is stats.price, what is below it, and the stream that keeps the last
+// message of each.
 type natsSubject struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
@@ -23,7 +24,11 @@ type natsSubject struct {
 	logger *slog.Logger
 }
 
-func (n *natsSubject) Publish(line []byte) error { return n.nc.Publish(topology.SubjectStats, line) }
+func (n *natsSubject) Publish(line []byte) error { return n.PublishOn(topology.SubjectStats, line) }
+
+func (n *natsSubject) PublishOn(subject string, line []byte) error {
+	return n.nc.Publish(subject, line)
+}
 
 func (n *natsSubject) Listen(heard chan *nats.Msg) (stop func(), err error) {
 	sub, err := n.nc.ChanSubscribe(topology.SubjectStats, heard)
@@ -36,12 +41,16 @@ func (n *natsSubject) Listen(heard chan *nats.Msg) (stop func(), err error) {
 	}, nil
 }
 
-// Kept makes a stream that is missing anew.
 func (n *natsSubject) Kept(ctx context.Context) ([]byte, error) {
+	return n.KeptOn(ctx, topology.SubjectStats)
+}
+
+// KeptOn makes a stream that is missing anew.
+func (n *natsSubject) KeptOn(ctx context.Context, subject string) ([]byte, error) {
 	stream, err := n.js.Stream(ctx, topology.StreamStats)
 	if err == nil {
 		var last *jetstream.RawStreamMsg
-		if last, err = stream.GetLastMsgForSubject(ctx, topology.SubjectStats); err == nil {
+		if last, err = stream.GetLastMsgForSubject(ctx, subject); err == nil {
 			return last.Data, nil
 		}
 	}
