@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"syscall"
@@ -214,4 +215,47 @@ func TestOpenedBeforeTheConsumerIsReady(t *testing.T) {
 	if said := s.text(t, "problems"); said != "" {
 		t.Errorf("it still says %q", said)
 	}
+}
+
+// TestDistribution: the percentiles are those that were published, and the bars
+// hold every price about where it lies: a bucket may lie across two of them.
+func TestDistribution(t *testing.T) {
+	s := open(t)
+	if eval[bool](t, s.browser, `document.getElementById("prices-section").checkVisibility()`) {
+		t.Error("a distribution of nothing is shown")
+	}
+	for _, name := range []string{"2012-1.csv", "2012-2.csv", "validation.csv"} {
+		s.env.Producer(t, "--file", s.env.Sample(t, name), "--wait").Exits(t, 0)
+	}
+	s.shows(t)
+	published := s.get(t, "stats")
+	for _, id := range []string{"p50", "p95", "p99"} {
+		_, value, _ := strings.Cut(published, `"`+id+`":`)
+		value, _, _ = strings.Cut(value, ",")
+		if value == "" || value == "null" {
+			t.Fatalf("/stats lacks %s: %s", id, published)
+		}
+		s.waitForText(t, id, value)
+	}
+	eval[bool](t, s.browser, `(() => { document.getElementById("prices-table").closest("details").open = true; return true })()`)
+	want := s.env.Rows(t, `SELECT low::text, (low + 10)::text, count(price)::text
+		FROM generate_series(10, 90, 10) AS low LEFT JOIN prices ON floor(price / 10) * 10 = low GROUP BY low ORDER BY low`)
+	harness.Eventually(t, soon, "the bars hold the table's prices", func() (bool, string) {
+		bars := eval[[]string](t, s.browser, `[...document.querySelectorAll("#prices-table tbody tr")].map((tr) => tr.cells[0].textContent + " " + tr.cells[1].textContent)`)
+		if len(bars) != 2*len(want) {
+			return false, strings.Join(bars, "\n")
+		}
+		for i, row := range want {
+			var low, middle, high, first, second, all int
+			_, err := fmt.Sscanf(bars[2*i]+" "+bars[2*i+1]+" "+row[2], "%d to %d %d %d to %d %d %d", &low, &middle, &first, &middle, &high, &second, &all)
+			if err != nil || fmt.Sprint(low) != row[0] || fmt.Sprint(high) != row[1] || max(first+second-all, all-first-second) > 1 {
+				return false, fmt.Sprintf("%v: %s, %s, not %v", err, bars[2*i], bars[2*i+1], row)
+			}
+		}
+		return true, ""
+	})
+	if n := eval[int](t, s.browser, `document.querySelectorAll("#prices rect.bar").length`); n != 2*len(want) {
+		t.Errorf("%d bars are drawn", n)
+	}
+	s.quiet(t)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/watchdog"
 	"github.com/streamgauge/streamgauge/consumer/internal/web"
 	"github.com/streamgauge/streamgauge/migrations"
+	"github.com/streamgauge/streamgauge/shared/stats"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
@@ -165,6 +166,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	activity := new(pipeline.Activity)
 	in := intake.New(intake.Over(nc), again, logger)
 	announcer := announce.New(nc, js, database, again, logger)
+	breakdown := announce.NewBreakdown(nc, js, database, again, logger)
 	// A stop ends the intake; the writers end when there is nothing left to
 	// take; the announcer ends when there is nothing left to announce.
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
@@ -175,9 +177,14 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	}
 	var meter pipeline.Meter // nil where nobody asks
 	if shown != nil {
-		shown.follow(announcer)
 		meter = shown.metrics
 	}
+	announcer.Observe(func(s *stats.Snapshot) {
+		breakdown.Observe(s)
+		if shown != nil {
+			shown.observe(s)
+		}
+	})
 	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAnnouncing()
 
@@ -193,10 +200,11 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		}, logger)
 	})
 	group.Go(func() error { return announcer.Run(announcing) })
+	group.Go(func() error { return breakdown.Run(announcing) })
 	asked := &queue{js: js}
 	if shown != nil {
 		group.Go(func() error {
-			shown.page.Run(taking, page.Sources{Database: database, Queue: shownQueue{asked}})
+			shown.page.Run(taking, page.Sources{Database: database, Queue: shownQueue{asked}, Distribution: prices{database}})
 			return nil
 		})
 	}

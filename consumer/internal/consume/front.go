@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 
-	"github.com/streamgauge/streamgauge/consumer/internal/announce"
 	"github.com/streamgauge/streamgauge/consumer/internal/metrics"
 	"github.com/streamgauge/streamgauge/consumer/internal/page"
 	"github.com/streamgauge/streamgauge/consumer/internal/web"
@@ -36,12 +35,10 @@ func openFront(ctx context.Context, config Config, health *health, logger *slog.
 	return f, serveHTTP(ctx, server, logger), nil
 }
 
-// follow has the front told of every snapshot.
-func (f *front) follow(announcer *announce.Announcer) {
-	announcer.Observe(func(s *stats.Snapshot) {
-		f.page.Observe(s)
-		f.metrics.Observe(s)
-	})
+// observe tells the front of a snapshot; see announce.Announcer.Observe.
+func (f *front) observe(s *stats.Snapshot) {
+	f.page.Observe(s)
+	f.metrics.Observe(s)
 }
 
 // serveHTTP serves until stop is called.

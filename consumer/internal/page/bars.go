@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Bucket counts prices above Low and up to High, or exactly that where both are
-// the same.
+// Bucket counts prices from Low to below High, of negative ones from above Low to
+// High, or exactly that where both are the same.
 type Bucket struct {
 	Low, High float64
 	Count     int64
@@ -84,7 +84,7 @@ func (h *histogram) spread(b Bucket, on func(float64) float64) {
 	}
 	if b.High <= b.Low {
 		i := 0
-		for i < end && h.Bars[i].High < b.High {
+		for i < end && h.Bars[i].High <= b.Low {
 			i++
 		}
 		h.Bars[i].Count += float64(b.Count)

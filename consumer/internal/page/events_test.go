@@ -39,7 +39,7 @@ func TestEventsBeginWithAllThereIs(t *testing.T) {
 			{"hello", `{"build":"` + w.build + `","version":"1.2.3","starting":false}`},
 			{"course", `{"database":"0b1f2c3d","points":[["1","9","53.1952054794520548"],["2","18","53.1952054794520548"]]}`},
 			{"snapshot", `{"database":"0b1f2c3d","revision":"2","rows":"20","count":"18","nulls":"2","rejected":"0","dead":"0",` +
-				`"sum":"90000000000000000001.10","mean":"53.1952054794520548","min":"-0.10","max":"9007199254740993.00","stddev":"25.0080933994322804",` +
+				`"sum":"90000000000000000001.10","mean":"53.1952054794520548","min":"-0.10","max":"9007199254740993.00","stddev":"25.0080933994322804","p50":"54.5","p95":"96.5","p99":"99.5",` +
 				`"first":"2012-01-10T00:00:00Z","last":"2012-06-08T00:00:00Z","source":"bad.csv","updated_at":"2026-11-24T14:58:34.31919Z"}`},
 			{"look", `{"rate":10,"queue":{"batches":"3","bytes":"1152921504606846976","oldest":0},` +
 				`"recent":{"sources":"0","under_way":"0","loads":[],"rejects":[],"dead":[]}}`},

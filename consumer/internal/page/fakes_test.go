@@ -24,6 +24,7 @@ func at(revision int64) *stats.Snapshot {
 	return &stats.Snapshot{
 		Metric: "price", Database: "0b1f2c3d", Revision: revision, Rows: 10 * revision, Count: 9 * revision, Nulls: revision,
 		Sum: "90000000000000000001.10", Mean: "53.1952054794520548", Min: "-0.10", Max: "9007199254740993.00", StdDev: "25.0080933994322804",
+		P50: "54.5", P95: "96.5", P99: "99.5",
 		First: "2012-01-10T00:00:00Z", Last: "2012-06-08T00:00:00Z", Source: "bad.csv", UpdatedAt: "2026-11-24T14:58:34.31919Z",
 	}
 }

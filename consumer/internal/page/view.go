@@ -35,6 +35,9 @@ type figures struct {
 	Min       string `json:"min"`
 	Max       string `json:"max"`
 	StdDev    string `json:"stddev"`
+	P50       string `json:"p50"`
+	P95       string `json:"p95"`
+	P99       string `json:"p99"`
 	First     string `json:"first"`
 	Last      string `json:"last"`
 	Source    string `json:"source"`
@@ -46,6 +49,7 @@ func snapshotView(s *stats.Snapshot) figures {
 		Database: s.Database, Revision: s.Revision,
 		Rows: s.Rows, Count: s.Count, Nulls: s.Nulls, Rejected: s.Rejected, Dead: s.Dead,
 		Sum: string(s.Sum), Mean: string(s.Mean), Min: string(s.Min), Max: string(s.Max), StdDev: string(s.StdDev),
+		P50: string(s.P50), P95: string(s.P95), P99: string(s.P99),
 		First: string(s.First), Last: string(s.Last),
 		Source: report.Printable(s.Source), UpdatedAt: string(s.UpdatedAt),
 	}

@@ -178,7 +178,7 @@ function draw() {
 function drawFigures() {
   const s = known.snapshot;
   if (!s) return;
-  for (const id of ["mean", "count", "min", "max", "stddev", "rows", "nulls", "rejected", "dead", "revision"]) {
+  for (const id of ["mean", "count", "min", "max", "p50", "p95", "p99", "stddev", "rows", "nulls", "rejected", "dead", "revision"]) {
     say(id, digits(s[id]));
   }
   say("first", instant(s.first));
