@@ -15,10 +15,13 @@ GRANT INSERT                 ON prices                 TO streamgauge_consumer;
 GRANT SELECT, INSERT         ON rejects                TO streamgauge_consumer;
 GRANT SELECT, INSERT         ON dead_batches           TO streamgauge_consumer;
 GRANT SELECT, UPDATE         ON stats                  TO streamgauge_consumer;
+GRANT SELECT, INSERT, UPDATE ON stats_by_source        TO streamgauge_consumer;
+GRANT SELECT, INSERT, UPDATE ON stats_by_day           TO streamgauge_consumer;
 
 -- Who looks: stats, loads, verify, rejects ls, dead ls, migrate status.
 CREATE ROLE streamgauge_reader LOGIN;
-GRANT SELECT ON streamgauge_migrations, sources, batches, prices, rejects, corrections, dead_batches, stats TO streamgauge_reader;
+GRANT SELECT ON streamgauge_migrations, sources, batches, prices, rejects, corrections, dead_batches, stats,
+    stats_by_source, stats_by_day TO streamgauge_reader;
 
 -- Who corrects: also rejects replay, dead replay, unload.
 CREATE ROLE streamgauge_operator LOGIN;
@@ -30,3 +33,5 @@ GRANT SELECT, UPDATE, DELETE ON rejects                TO streamgauge_operator;
 GRANT SELECT, INSERT, DELETE ON corrections            TO streamgauge_operator;
 GRANT SELECT, UPDATE, DELETE ON dead_batches           TO streamgauge_operator;
 GRANT SELECT, UPDATE         ON stats                  TO streamgauge_operator;
+GRANT SELECT, INSERT, UPDATE ON stats_by_source        TO streamgauge_operator;
+GRANT SELECT, INSERT, UPDATE ON stats_by_day           TO streamgauge_operator;

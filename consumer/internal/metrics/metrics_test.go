@@ -72,7 +72,7 @@ func own(text string) string {
 func busy() *Metrics {
 	m := New("1.2.3", func() string { return "" }, slog.New(slog.DiscardHandler))
 	batch := func(rows int64, rejects int) *store.Batch {
-		return &store.Batch{Source: store.Source{Identity: hostile, Name: hostile}, Tally: tally.Tally{Rows: rows}, Rejects: make([]store.Reject, rejects)}
+		return &store.Batch{Source: store.Source{Identity: hostile, Name: hostile}, Tally: tally.Sheet{Rows: rows}, Rejects: make([]store.Reject, rejects)}
 	}
 	m.Committed([]*store.Batch{batch(5, 2), batch(7, 0), batch(100, 100)},
 		&store.Result{Outcomes: []store.Outcome{store.Stored, store.Stored, store.AlreadyStored}, Dead: 3}, 20*time.Millisecond)
@@ -199,7 +199,7 @@ func TestOtherNames(t *testing.T) {
 // and leaves nothing to collect.
 func TestCostOfCounting(t *testing.T) {
 	m := busy()
-	batches := []*store.Batch{{Tally: tally.Tally{Rows: 50_000}}, {Tally: tally.Tally{Rows: 1}}}
+	batches := []*store.Batch{{Tally: tally.Sheet{Rows: 50_000}}, {Tally: tally.Sheet{Rows: 1}}}
 	result := &store.Result{Outcomes: []store.Outcome{store.Stored, store.AlreadyStored}}
 	allocations := testing.AllocsPerRun(100, func() {
 		m.Committed(batches, result, time.Millisecond)
@@ -217,7 +217,7 @@ func TestConcurrentUse(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 250 {
-				m.Committed([]*store.Batch{{Tally: tally.Tally{Rows: 1}}}, &store.Result{Outcomes: []store.Outcome{store.Stored}}, time.Millisecond)
+				m.Committed([]*store.Batch{{Tally: tally.Sheet{Rows: 1}}}, &store.Result{Outcomes: []store.Outcome{store.Stored}}, time.Millisecond)
 				m.Observe(&stats.Snapshot{Mean: "1"})
 				m.Follow((&world{}).sources())
 			}
