@@ -37,6 +37,12 @@ var (
 		{"dead_batches", "INSERT"},
 		{"stats", "SELECT"},
 		{"stats", "UPDATE"},
+		{"stats_by_source", "SELECT"},
+		{"stats_by_source", "INSERT"},
+		{"stats_by_source", "UPDATE"},
+		{"stats_by_day", "SELECT"},
+		{"stats_by_day", "INSERT"},
+		{"stats_by_day", "UPDATE"},
 	}
 	correcting = []right{
 		{"batches", "DELETE"},
