@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- The bucket that a price counts in: its decade and its first three digits, of
--- which 2, 4 or 10 neighbours share a bucket, so that no bucket is wider than 2 %
+-- which 2, 5 or 10 neighbours share a bucket, so that no bucket is wider than 2 %
 -- of its prices. Numbers rise with prices: 1 is the smallest price there is
 -- with 19 digits after the point, 0 is zero, and those below are negative. The
 -- consumer counts by the same rule, in package distribution.
@@ -10,8 +10,8 @@ CREATE FUNCTION stats_bucket(price numeric) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (SELECT CASE WHEN price = 0 THEN 0
                         ELSE sign(price) * ((length(digits) - 1) * 175 + 1 +
-                             CASE WHEN lead < 200 THEN (lead - 100) / 2
-                                  WHEN lead < 500 THEN (lead - 200) / 4 + 50
+                             CASE WHEN lead < 250 THEN (lead - 100) / 2
+                                  WHEN lead < 500 THEN (lead - 250) / 5 + 75
                                   ELSE (lead - 500) / 10 + 125 END) END
               FROM (SELECT digits, rpad(left(digits, 3), 3, '0')::integer
                       FROM (SELECT trunc(abs(price) * 10000000000000000000)::text) AS whole (digits)) AS cut (digits, lead));
@@ -30,8 +30,8 @@ AS $$
               FROM generate_series(1, octet_length(buckets), 10) AS at) AS pairs (word, counted),
            LATERAL (SELECT CASE WHEN word >= 32768 THEN word - 65536 ELSE word END) AS signed (number),
            LATERAL (SELECT (abs(number) - 1) / 175, (abs(number) - 1) % 175) AS place (decade, step),
-           LATERAL (SELECT CASE WHEN step < 50 THEN 100 + step * 2 WHEN step < 125 THEN 200 + (step - 50) * 4 ELSE 500 + (step - 125) * 10 END,
-                           CASE WHEN step < 50 THEN 2 WHEN step < 125 THEN 4 ELSE 10 END) AS lead (least, width),
+           LATERAL (SELECT CASE WHEN step < 75 THEN 100 + step * 2 WHEN step < 125 THEN 250 + (step - 75) * 5 ELSE 500 + (step - 125) * 10 END,
+                           CASE WHEN step < 75 THEN 2 WHEN step < 125 THEN 5 ELSE 10 END) AS lead (least, width),
            LATERAL (SELECT CASE WHEN number = 0 THEN 0 ELSE trim_scale(least * unit) END,
                            CASE WHEN number = 0 THEN 0 ELSE trim_scale((least + width) * unit) END
                       FROM (SELECT CASE WHEN decade < 21 THEN ('1e-' || 21 - decade)::numeric ELSE ('1e' || decade - 21)::numeric END) AS power (unit)) AS bounds (lower, upper)

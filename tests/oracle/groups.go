@@ -121,8 +121,8 @@ func bucket(price string) int16 {
 		width := 2
 		if n >= 500 {
 			width = 10
-		} else if n >= 200 {
-			width = 4
+		} else if n >= 250 {
+			width = 5
 		}
 		if n += width; n <= lead {
 			place++

@@ -72,7 +72,7 @@ func TestAccessible(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"1 streamgauge", "2 Price", "2 Mean as prices came in", "2 Loads", "2 Rejects"}
+	want := []string{"1 streamgauge", "2 Price", "2 Mean as prices came in", "2 Distribution of prices", "2 Loads", "2 Rejects"}
 	if diff := cmp.Diff(want, headings); diff != "" {
 		t.Error("headings: want -, got +", diff)
 	}

@@ -145,14 +145,14 @@ func TestBreakdownAsText(t *testing.T) {
 		"source": `
 source             rows  nulls   mean stddev    min    p50    p95    p99    max
 2012-1.csv           22      2   54.9  21.54     14   54.5   83.5     90     90
-2012-2.csv           29      0 56.207  27.74     14   48.2     96     96     96
-validation.csv        8      1 34.857 19.752     14     33     66     66     66
+2012-2.csv           29      0 56.207  27.74     14  48.25     96     96     96
+validation.csv        8      1 34.857 19.752     14  33.25     66     66     66
 `,
 		"month": `
 month              rows  nulls   mean stddev    min    p50    p95    p99    max
 2012-01              22      2   54.9  21.54     14   54.5   83.5     90     90
-2012-02              29      0 56.207  27.74     14   48.2     96     96     96
-2012-06               8      1 34.857 19.752     14     33     66     66     66
+2012-02              29      0 56.207  27.74     14  48.25     96     96     96
+2012-06               8      1 34.857 19.752     14  33.25     66     66     66
 `,
 	} {
 		result := env.Consumer(t, "stats", "--by", by).Exits(t, 0)

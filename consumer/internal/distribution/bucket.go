@@ -14,8 +14,8 @@ import (
 // nothing else, and -b the prices of b with the other sign.
 //
 // Which bucket a price is in follows from its decimal digits, by integers alone:
-// its decade, and its first three digits, the rest cut off. Of these, 2, 4 or 10
-// neighbours share a bucket, from 100, 200 and 500 on. So a bucket begins at its
+// its decade, and its first three digits, the rest cut off. Of these, 2, 5 or 10
+// neighbours share a bucket, from 100, 250 and 500 on. So a bucket begins at its
 // lower bound, ends before the upper one, and is at most 2 % wide. PostgreSQL's
 // function stats_bucket follows the same rule.
 type Bucket int16
@@ -33,7 +33,7 @@ const (
 // share a bucket.
 type step struct{ from, to, width int }
 
-var steps = [...]step{{100, 200, 2}, {200, 500, 4}, {500, 1000, 10}}
+var steps = [...]step{{100, 250, 2}, {250, 500, 5}, {500, 1000, 10}}
 
 // short are the buckets of the whole numbers up to three digits.
 var short = shortBuckets()

@@ -43,7 +43,9 @@ func (b Bucket) middle() string {
 		return "0"
 	}
 	least, width, power := b.lead()
-	text := strconv.Itoa(least + width/2)
+	// Half of a width may need a digit more.
+	text := strconv.Itoa(10*least + 5*width)
+	power--
 	switch {
 	case power >= 0:
 		text += strings.Repeat("0", power)
