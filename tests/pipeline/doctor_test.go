@@ -44,7 +44,7 @@ ok       NATS        there is no stream ROWS yet: the consumer makes it
 ok       NATS        there is no stream STATS yet: the consumer makes it
 ok       PostgreSQL  …
 ok       PostgreSQL  its clock agrees with this machine's
-problem  PostgreSQL  migrations that the schema lacks: 2. Start a consumer, or
+problem  PostgreSQL  migrations that the schema lacks: 3. Start a consumer, or
                      run 'consumer migrate up'
 `)
 

@@ -478,7 +478,15 @@ func TestMeterIsTold(t *testing.T) {
 			failures = failures[1:]
 			return err
 		}
-		if err := Run(t.Context(), &queue{messages: messages}, l, Config{BatchesPerCommit: 256, Meter: meter}, slog.New(&journal{})); err != nil {
+		logger := slog.New(&journal{})
+		counter := newCounter(logger)
+		defer counter.close()
+		// A single one, so that all is one merge at first.
+		w := &writer{
+			source: &queue{messages: messages}, database: l, logger: logger, counter: counter,
+			config: Config{BatchesPerCommit: 256, Meter: meter, Activity: new(Activity)},
+		}
+		if err := w.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(map[store.Outcome]int{store.Stored: 2, store.Superseded: 1}, meter.outcomes); diff != "" {
