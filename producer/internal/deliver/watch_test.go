@@ -77,7 +77,7 @@ func TestWatch(t *testing.T) {
 	told.waitFor(t, "bad.csv: it is empty")
 	put("good.csv", "timestamp;price;user_id\n1/10/2012;50;9\n1/10/2012;x;9\n")
 	printed.waitFor(t, "good.csv: 2 records, 1 row, 1 rejected")
-	told.waitFor(t, "good.csv:3: price \"x\": not a decimal number")
+	told.waitFor(t, `good.csv:3: price \"x\": not a decimal number`)
 	put("bad.csv", "timestamp;price;user_id\n1/10/2012;50;9\n")
 	printed.waitFor(t, "bad.csv: 1 record, 1 row, 0 rejected")
 	cancel()
