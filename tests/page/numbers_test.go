@@ -259,3 +259,19 @@ func TestDistribution(t *testing.T) {
 	}
 	s.quiet(t)
 }
+
+// TestPricesNextToEachOther: prices and means that floating point hardly tells
+// apart are shown like others.
+func TestPricesNextToEachOther(t *testing.T) {
+	s := open(t)
+	for i, prices := range [][]string{{"999999999999999", "1000000000000001"}, {"1000000000000000", "1000000000000001"}} {
+		content := "timestamp,price,user_id\n"
+		for _, price := range prices {
+			content += "1/10/2012," + price + ",1\n"
+		}
+		s.env.Producer(t, "--file", s.env.File(t, fmt.Sprintf("%d.csv", i), content), "--wait").Exits(t, 0)
+		s.shows(t)
+	}
+	s.waitForText(t, "prices-text", "of the prices")
+	s.quiet(t)
+}

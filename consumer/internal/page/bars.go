@@ -21,6 +21,9 @@ const (
 	// farOut is how many times as wide as the middle 99 % all prices together may
 	// lie; beyond, what is outside the middle is one bar at each end.
 	farOut = 4
+	// tooFine is the share of a price below which no bar is wide enough to have two
+	// bounds: a float64 has 15 to 17 digits.
+	tooFine = 1e-14
 )
 
 // histogram is buckets made into bars of the same width on its axis.
@@ -141,9 +144,12 @@ func percentile(ordered []Bucket, share float64) float64 {
 // rounded are bounds at round numbers, 1, 2 or 5 times a power of ten apart,
 // that hold left and right.
 func rounded(left, right float64) []float64 {
+	most := max(math.Abs(left), math.Abs(right))
 	rough := (right - left) / aboutBars
-	if rough <= 0 {
-		rough = max(math.Abs(left), 1) / aboutBars
+	if rough <= most*tooFine {
+		// Bounds this near to each other are the same number in floating point,
+		// and counting them up comes to no end.
+		rough = max(most, 1) / aboutBars
 	}
 	power := math.Pow(10, math.Floor(math.Log10(rough)))
 	step := 10 * power

@@ -120,3 +120,20 @@ func TestBarsOfNothingAndOfOne(t *testing.T) {
 		}
 	}
 }
+
+// Prices that floating point hardly tells apart must not make bars without end.
+func TestBarsOfPricesNextToEachOther(t *testing.T) {
+	for _, at := range []float64{1e15, -1e15, 1.02e17, 1e37} {
+		low, high := math.Nextafter(at, math.Inf(-1)), math.Nextafter(at, math.Inf(1))
+		h := bars([]Bucket{{low, at, 3}, {at, high, 4}}, low, high)
+		sum := 0.0
+		for _, b := range h.Bars {
+			if sum += b.Count; b.High <= b.Low {
+				t.Errorf("around %v a bar from %v to %v", at, b.Low, b.High)
+			}
+		}
+		if len(h.Bars) > 2*aboutBars || math.Abs(sum-7) > 1e-6 {
+			t.Errorf("around %v %d bars with %v prices", at, len(h.Bars), sum)
+		}
+	}
+}

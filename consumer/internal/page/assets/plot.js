@@ -14,9 +14,10 @@ export function ticks(low, high, about) {
   const rough = (high - low) / about;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(i * step);
-  return found;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  // Not counted from first to last: from 2^53 on, a number plus one is itself.
+  return Array.from({ length: Math.max(0, Math.min(last - first + 1, 2 * about)) }, (_, i) => (first + i) * step);
 }
 
 // frame draws the axes, and returns where a pair of values is in pixels. Plots
