@@ -89,6 +89,8 @@ func (f *Folder) Next(ctx context.Context) (string, error) {
 // look takes in what the folder holds, and returns what of it is complete.
 func (f *Folder) look(now time.Time) []string {
 	f.looked = now
+	// Where the folder can't be read, nothing is due before the next look at it.
+	f.files.due = time.Time{}
 	if f.kernel != nil {
 		// Without it, looking every few seconds has to do.
 		_ = f.kernel.follow()

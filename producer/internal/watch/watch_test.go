@@ -198,3 +198,23 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A folder that can't be read while a file in it settles is looked at like any
+// other, and not without a pause.
+func TestUnreadableWhileAFileSettles(t *testing.T) {
+	w := watchFolder(t, 50*time.Millisecond)
+	w.write(t, "a.csv", "1")
+	list, looks := w.list, 0
+	w.list = func() ([]string, error) {
+		if looks++; looks == 1 {
+			return list()
+		}
+		return nil, errors.New("stale file handle")
+	}
+	w.wantNone(t)
+	if looks > 5 {
+		t.Errorf("%d looks within %s", looks, 3*apart)
+	}
+	w.list = list
+	w.want(t, "a.csv")
+}
