@@ -26,6 +26,8 @@ type download struct {
 	// url is what is asked for: the address given, or what that stands for.
 	url   *url.URL
 	drive bool
+	// host is that of the last request, which a redirect may have led elsewhere.
+	host string
 	// name is what the file is called as far as is known.
 	name string
 	into *os.File
@@ -52,7 +54,10 @@ func (f *Fetcher) begin(address string, into *os.File) (*download, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cookies: %w", err)
 	}
-	d.client = &http.Client{Transport: f.transport, CheckRedirect: checkRedirect, Jar: jar}
+	d.client = &http.Client{Transport: f.transport, Jar: jar, CheckRedirect: func(next *http.Request, before []*http.Request) error {
+		d.host = next.URL.Host
+		return checkRedirect(next, before)
+	}}
 	return d, nil
 }
 
@@ -75,9 +80,10 @@ func (d *download) attempt(ctx context.Context) error {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.have))
 		request.Header.Set("If-Range", validator)
 	}
+	d.host = d.url.Host
 	response, err := d.client.Do(request)
 	if err != nil {
-		return explain(ctx, err, d.url.Host, d.version.known)
+		return explain(ctx, err, d.host, d.version.known)
 	}
 	defer response.Body.Close()
 	complete, err := d.judge(response)
@@ -160,7 +166,7 @@ func (d *download) copy(ctx context.Context, response *http.Response, watch *tim
 		case errors.Is(err, io.EOF):
 			return d.ended()
 		case err != nil:
-			return broken(ctx, err, d.url.Host, connectionBroke)
+			return broken(ctx, err, d.host, connectionBroke)
 		}
 		if time.Since(d.told) >= tellEvery {
 			d.told = time.Now()
@@ -190,7 +196,7 @@ func (d *download) ended() error {
 	case size < 0 || d.have == size:
 		return nil
 	case d.have < size:
-		return &passingError{text: fmt.Sprintf("%s ended its answer too early", escape.Name(d.url.Host))}
+		return &passingError{text: fmt.Sprintf("%s ended its answer too early", escape.Name(d.host))}
 	}
 	return errChanged
 }

@@ -61,6 +61,8 @@ var failures = []struct {
 	{"answers with a page that it calls CSV", []http.HandlerFunc{say(200, "\ufeff\n <HTML>"+secret, "Content-Type", "text/csv")}},
 	{"answers with a page to sign in", []http.HandlerFunc{redirect("/sso/login?next=" + secret), say(200, page)}},
 	{"answers with a page to sign in elsewhere", []http.HandlerFunc{redirect("https://login.example.com/?" + secret), say(200, page)}},
+	{"leads to where nobody listens", []http.HandlerFunc{redirect("https://127.0.0.1:9/" + secret)}},
+	{"leads to what breaks off", []http.HandlerFunc{redirect("https://elsewhere.example.com/" + secret), cut(150_000, object(csv(300_000))), redirect("https://127.0.0.1:9/" + secret)}},
 	{"answers with a page after all", []http.HandlerFunc{cut(150_000, object(csv(300_000))), say(200, page, "Content-Type", "text/html")}},
 }
 
