@@ -141,6 +141,17 @@ func TestOpen(t *testing.T) {
 			t.Errorf("error %v, want %v", err, context.Canceled)
 		}
 	})
+	t.Run("standard input that can't be read is not the disk's fault", func(t *testing.T) {
+		directory, err := os.Open(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer directory.Close()
+		_, err = Input{Path: Stdin}.Open(t.Context(), Outside{Stdin: directory})
+		if err == nil || err.Error() != "stdin can't be read: is a directory. Check where it comes from" {
+			t.Errorf("error %v", err)
+		}
+	})
 	for name, c := range map[string]struct{ path, want string }{
 		"absent": {filepath.Join(root, "x"), "no such file"},
 		"folder": {root, "is a folder"},

@@ -172,8 +172,9 @@ func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
 	// A read from a terminal or a pipe can't be interrupted; it is left to
 	// itself, and ends with the process.
 	done := make(chan error, 1)
+	source := &noting{from: from}
 	go func() {
-		_, err := io.Copy(copied, from)
+		_, err := io.Copy(copied, source)
 		done <- err
 	}()
 	select {
@@ -181,11 +182,30 @@ func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if source.failed != nil {
+		_ = copied.Close()
+		return nil, fmt.Errorf("%s can't be read: %w. Check where it comes from", escape.Name(in.Name()), errors.Unwrap(source.failed))
+	}
 	if err != nil {
 		_ = copied.Close()
 		return nil, fmt.Errorf("copying %s to a temporary file: %w. Set TMPDIR to a folder with room", escape.Name(in.Name()), err)
 	}
 	return &File{File: copied, Nameless: true, input: in, name: in.Name()}, nil
+}
+
+// noting keeps why a file could not be read: an error of io.Copy does not say
+// which of the two files it is of.
+type noting struct {
+	from   *os.File
+	failed error
+}
+
+func (n *noting) Read(p []byte) (int, error) {
+	read, err := n.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.failed = err
+	}
+	return read, err
 }
 
 // temporary makes a file that goes when it is closed.
