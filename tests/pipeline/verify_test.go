@@ -152,3 +152,19 @@ func TestVerify(t *testing.T) {
 		contains(t, "standard error", env.Consumer(t, "verify").Exits(t, 2).Stderr, "no file given. See 'consumer verify --help'")
 	})
 }
+
+// TestVerifyCorrectedWithLineEnds: a correction is one record, whatever line end
+// stands behind it in the list.
+func TestVerifyCorrectedWithLineEnds(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	path := env.File(t, "ends.csv", "timestamp,price,user_id\n1/1/2012,-0.00,1\n1/2/2012,two,2\n1/3/2012,three,3\n1/4/2012,four,4\n")
+	env.Producer(t, "--file", path, "--wait").Exits(t, 3)
+	list := env.File(t, "list.csv", "source,line,record\nends.csv,3,\"1/2/2012,2,2\n\"\nends.csv,4,\"1/3/2012,3,3\r\n\"\nends.csv,5,\"\n1/4/2012,4,4\n\n\"\n")
+	contains(t, "standard error", env.Consumer(t, "rejects", "replay", list).Exits(t, 0).Stderr, "3 corrected")
+	env.Consumer(t, "stats").Exits(t, 0)
+	if v := verifyJSON(t, env, 0, path); !v.Same {
+		t.Errorf("verify: %+v", v)
+	}
+}

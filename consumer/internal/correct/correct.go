@@ -177,7 +177,7 @@ func (r *replay) add(ctx context.Context, given, line, text string) error {
 	}
 	outcome := Outcome{Source: src.load.Source, Name: src.load.Name, Line: number}
 	raw := []byte(text)
-	row, reject := parse(src, raw, number)
+	row, reject := Parse(src.parser, src.load.Plan.Comma(), raw, number)
 	if reject != nil {
 		outcome.State, outcome.Column, outcome.Reason = StillWrong, reject.Column, string(reject.Reason)
 	} else {
@@ -209,18 +209,19 @@ func (r *replay) source(ctx context.Context, given string) (*source, error) {
 // ReasonNotOne says that what stands in the list is not one record.
 const ReasonNotOne record.Reason = "not one record: it is empty, or more than one"
 
-// parse reads what has to be one whole record, with or without a line end. A CR
-// at its end is none: a reject's bytes end in one only where it was data.
-func parse(src *source, raw []byte, line int64) (record.Row, *record.Reject) {
+// Parse reads what has to be one whole record, with or without a line end. A CR
+// at its end is none: a reject's bytes end in one only where it was data. The
+// bytes of a stored correction read so again.
+func Parse(parser *record.Parser, delimiter byte, raw []byte, line int64) (record.Row, *record.Reject) {
 	if bytes.HasSuffix(raw, []byte("\r")) {
 		raw = append(slices.Clip(raw), "\r\n"...)
 	}
-	cutter := record.NewBodyCutter(raw, src.load.Plan.Comma(), line)
+	cutter := record.NewBodyCutter(raw, delimiter, line)
 	rec, err := cutter.Next()
 	if err != nil {
 		return record.Row{}, &record.Reject{Line: line, Reason: ReasonNotOne}
 	}
-	row, reject := src.parser.Parse(rec)
+	row, reject := parser.Parse(rec)
 	if _, err := cutter.Next(); reject == nil && !errors.Is(err, io.EOF) {
 		return record.Row{}, &record.Reject{Line: line, Reason: ReasonNotOne}
 	}

@@ -136,7 +136,7 @@ func compare(ctx context.Context, open func() (io.ReadCloser, error), content [s
 	if err != nil {
 		return err
 	}
-	w := &walk{result: result, limit: limit, parser: reader.parser}
+	w := &walk{result: result, limit: limit, parser: reader.parser, delimiter: loaded.Plan.Comma()}
 	stored, err := next()
 	if err != nil {
 		return err

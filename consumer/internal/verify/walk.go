@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/streamgauge/streamgauge/consumer/internal/correct"
 	"github.com/streamgauge/streamgauge/consumer/internal/store"
 	"github.com/streamgauge/streamgauge/consumer/internal/tally"
 	"github.com/streamgauge/streamgauge/shared/record"
@@ -16,7 +17,9 @@ import (
 type walk struct {
 	result *Result
 	limit  int
-	parser *record.Parser
+	// parser and delimiter read corrections as they were read for the row.
+	parser    *record.Parser
+	delimiter byte
 	// tally and rejected count what the file says, with corrections applied.
 	tally    tally.Tally
 	rejected int64
@@ -55,17 +58,13 @@ func (w *walk) correct(e *expectation, stored *store.Record) {
 		return
 	}
 	w.compareRaw(e, stored)
-	row, reject := parseOne(w.parser, stored.Corrected, e.line)
+	row, reject := correct.Parse(w.parser, w.delimiter, stored.Corrected, e.line)
 	if reject != nil {
 		w.note(e.line, Record, "a correction", "no row in it: "+string(reject.Reason))
 		return
 	}
 	w.corrected = true
 	e.row, e.reject = row, nil
-}
-
-func parseOne(parser *record.Parser, bytes []byte, line int64) (record.Row, *record.Reject) {
-	return parser.Parse(record.Record{Bytes: bytes, Line: line, Length: int64(len(bytes))})
 }
 
 func (w *walk) compareRow(e *expectation, stored *store.Record) {
