@@ -302,3 +302,26 @@ func TestDistributionsAreBuiltForExistingRows(t *testing.T) {
 	env.Consumer(t, "unload", "every.csv", "--yes").Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, env.Sample(t, months[0]), ""), oracle.FromFile(t, env.Sample(t, months[1]), ""))
 }
+
+// TestStatsOfTheFirstAndLastDays: a zone brings the ends of the calendar into the
+// years before and after, which are days and months of their own.
+func TestStatsOfTheFirstAndLastDays(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	env.Producer(t, "--file", env.File(t, "years.csv", "timestamp,price,user_id\n0001-01-01T00:00:00+14:00,1,1\n"+
+		"0001-12-31T00:00:00Z,2,1\n9999-12-31T23:59:59-14:00,3,3\n"), "--wait").Exits(t, 0)
+	for by, want := range map[string][]string{
+		"day":   {"0000-12-31", "0001-12-31", "10000-01-01"},
+		"month": {"0000-12", "0001-12", "10000-01"},
+	} {
+		var keys []string
+		for _, line := range strings.Split(strings.TrimSpace(env.Consumer(t, "stats", "--by", by).Exits(t, 0).Stdout), "\n")[1:] {
+			keys = append(keys, strings.Fields(line)[0])
+		}
+		if diff := cmp.Diff(want, keys); diff != "" {
+			t.Errorf("by %s (-want +got):\n%s", by, diff)
+		}
+	}
+	contains(t, "the comparison", env.Consumer(t, "stats").Exits(t, 0).Stdout, "by day     3 of 3 agree")
+}

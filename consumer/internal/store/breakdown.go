@@ -10,19 +10,25 @@ import (
 	"github.com/streamgauge/streamgauge/shared/stats"
 )
 
+// calendar writes a date as timestamps are: what PostgreSQL calls 1 BC, where a
+// zone may bring the first hours of the year 1, is the year 0 and not 1 again.
+func calendar(date, afterYear string) string {
+	return fmt.Sprintf("(CASE WHEN %[1]s < date '0001-01-01' THEN to_char(%[1]s, '\"0000\"%[2]s') ELSE to_char(%[1]s, 'YYYY%[2]s') END)", date, afterYear)
+}
+
 // groupsOf are queries for what groups add up to, in order.
 var groupsOf = map[stats.By]string{
 	stats.BySource: `
 SELECT identity AS key, name, revision, stats_by_source.rows, count, sum, sum_squares, min, max, ARRAY[buckets] AS buckets, source_id::bigint AS place
   FROM stats_by_source JOIN sources USING (source_id)`,
 	stats.ByDay: `
-SELECT to_char(day, 'YYYY-MM-DD') AS key, '' AS name, revision, rows, count, sum, sum_squares, min, max, ARRAY[buckets] AS buckets,
+SELECT ` + calendar("day", "-MM-DD") + ` AS key, '' AS name, revision, rows, count, sum, sum_squares, min, max, ARRAY[buckets] AS buckets,
        (day - date '1970-01-01')::bigint AS place
   FROM stats_by_day`,
 	stats.ByMonth: `
-SELECT to_char(day, 'YYYY-MM') AS key, '' AS name, max(revision) AS revision, sum(rows)::bigint AS rows, sum(count)::bigint AS count, sum(sum) AS sum,
+SELECT ` + calendar("day", "-MM") + ` AS key, '' AS name, max(revision) AS revision, sum(rows)::bigint AS rows, sum(count)::bigint AS count, sum(sum) AS sum,
        sum(sum_squares) AS sum_squares, min(min) AS min, max(max) AS max, array_agg(buckets) AS buckets, min(day - date '1970-01-01')::bigint AS place
-  FROM stats_by_day GROUP BY to_char(day, 'YYYY-MM')`,
+  FROM stats_by_day GROUP BY ` + calendar("day", "-MM"),
 	stats.ByUser: `
 SELECT key::text, '' AS name, (SELECT revision FROM stats WHERE metric = 'price') AS revision, rows, count, sum, sum_squares, min, max,
        ARRAY[buckets] AS buckets, key AS place

@@ -58,7 +58,7 @@ var comparisons = map[stats.By]string{
 	stats.BySource: comparisonBy(stats.BySource, "stats_by_source", "source_id::bigint", "source_id::bigint",
 		"(SELECT name FROM sources WHERE source_id = key)"),
 	stats.ByDay: comparisonBy(stats.ByDay, "stats_by_day", "(day - date '1970-01-01')::bigint",
-		`(("timestamp" AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint`, "to_char(date '1970-01-01' + key::integer, 'YYYY-MM-DD')"),
+		`(("timestamp" AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint`, calendar("(date '1970-01-01' + key::integer)", "-MM-DD")),
 }
 
 func compareGroups(ctx context.Context, tx pgx.Tx) ([]GroupComparison, error) {
