@@ -106,19 +106,20 @@ func Explain(err error) string {
 	if !errors.As(err, &server) {
 		return oneLine(err.Error())
 	}
+	message := oneLine(server.Message)
 	switch server.Code {
 	case "42501":
-		return fmt.Sprintf("%s. Grant it to the consumer's role", server.Message)
+		return fmt.Sprintf("%s. Grant it to the consumer's role", message)
 	case "42P01":
-		return fmt.Sprintf("%s. Run 'consumer migrate up', or start a consumer", server.Message)
+		return fmt.Sprintf("%s. Run 'consumer migrate up', or start a consumer", message)
 	case "53100":
-		return fmt.Sprintf("%s. Make room on PostgreSQL's disk", server.Message)
+		return fmt.Sprintf("%s. Make room on PostgreSQL's disk", message)
 	case "53300":
-		return fmt.Sprintf("%s. Raise max_connections, or stop other clients", server.Message)
+		return fmt.Sprintf("%s. Raise max_connections, or stop other clients", message)
 	case "25006":
-		return fmt.Sprintf("%s. Point DATABASE_URL at the primary", server.Message)
+		return fmt.Sprintf("%s. Point DATABASE_URL at the primary", message)
 	}
-	return fmt.Sprintf("%s (SQLSTATE %s)", server.Message, server.Code)
+	return fmt.Sprintf("%s (SQLSTATE %s)", message, server.Code)
 }
 
 // ValueError is a value in the rows that PostgreSQL refuses: Poison.

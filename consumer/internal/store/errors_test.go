@@ -280,6 +280,7 @@ func TestExplain(t *testing.T) {
 		{"53100", "could not extend file", "could not extend file. Make room on PostgreSQL's disk"},
 		{"53300", "too many clients already", "too many clients already. Raise max_connections, or stop other clients"},
 		{"25006", "cannot execute INSERT in a read-only transaction", "cannot execute INSERT in a read-only transaction. Point DATABASE_URL at the primary"},
+		{"P0001", "a trigger's own\nwords", "a trigger's own words (SQLSTATE P0001)"},
 		{"57014", "canceling statement due to user request", "canceling statement due to user request (SQLSTATE 57014)"},
 	} {
 		t.Run(test.code, func(t *testing.T) {

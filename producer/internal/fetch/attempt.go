@@ -101,10 +101,13 @@ func (d *download) judge(response *http.Response) (complete bool, err error) {
 	case resuming && response.StatusCode == http.StatusPartialContent:
 		return false, d.version.goesOn(response, d.have)
 	case resuming && response.StatusCode == http.StatusRequestedRangeNotSatisfiable:
-		if _, total, ok := contentRange(response); ok && total == d.have {
-			return true, nil
+		_, total, ok := contentRange(response)
+		whole := versionOf(response)
+		whole.size = total
+		if !ok || total != d.have || !d.version.same(whole) {
+			return false, errChanged
 		}
-		return false, errChanged
+		return true, nil
 	case response.StatusCode != http.StatusOK:
 		return false, explainStatus(response)
 	}

@@ -198,7 +198,7 @@ func TestUnbounded(t *testing.T) {
 	}
 }
 
-// The rest of a file of which there is none is no change.
+// The rest of a file of which there is none is no change, unless it is another's.
 func TestAllThereAlready(t *testing.T) {
 	content := csv(100_000)
 	// Without a length the end shows only when the connection is closed in order.
@@ -208,8 +208,15 @@ func TestAllThereAlready(t *testing.T) {
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	o := serve(t, endless, say(http.StatusRequestedRangeNotSatisfiable, "", "Content-Range", fmt.Sprintf("bytes */%d", len(content))))
+	noMore := func(etag string) http.HandlerFunc {
+		return say(http.StatusRequestedRangeNotSatisfiable, "", "ETag", etag, "Content-Range", fmt.Sprintf("bytes */%d", len(content)))
+	}
+	o := serve(t, endless, noMore(""))
 	o.fetch(t, o.link("/a.csv")).want(t, content)
+	o = serve(t, endless, noMore(`"2"`), say(http.StatusTeapot, ""))
+	if got := o.fetch(t, o.link("/a.csv")); !errors.Is(got.err, errChanged) {
+		t.Errorf("error %v of another file as long, told %s", got.err, got.log)
+	}
 }
 
 func TestSilenceIsBroken(t *testing.T) {
