@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,9 @@ type Env struct {
 	Cluster []*NATSServer
 
 	session *session
+
+	mu      sync.Mutex
+	started []*Process // of which some may have ended
 }
 
 // Option changes what New makes.

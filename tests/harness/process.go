@@ -17,12 +17,12 @@ import (
 
 const (
 	// runTime bounds a program that is run to its end, unless Command.Limit
-	// says otherwise.
-	runTime = 2 * time.Minute
+	// says otherwise. It is no promise: it ends what hangs.
+	runTime = 5 * time.Minute
 	// readyLine marks the consumer's line that says it takes in messages.
 	readyLine = "ready"
 	// consumerReadyTime is how long that line may take to come.
-	consumerReadyTime = 30 * time.Second
+	consumerReadyTime = 2 * time.Minute
 	// terminateTime is how long a program may take to end after a signal that
 	// asks it to.
 	terminateTime = 20 * time.Second
@@ -48,7 +48,7 @@ type Command struct {
 	Stdin io.Reader
 	// Dir is the working directory; by default that of the test.
 	Dir string
-	// Limit is how long Run lets it run; 0 means two minutes.
+	// Limit is how long Run lets it run; 0 means five minutes.
 	Limit time.Duration
 	// Columns is how wide the terminal is on which it runs, with standard input,
 	// output and error all there; 0 means on none. What it shows is in Stdout.
@@ -163,6 +163,9 @@ func (e *Env) Start(t testing.TB, c Command) *Process {
 		p.onTerminal(t, c.Columns)
 	}
 	p.start(t, e.session)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.started = append(e.started, p)
 	return p
 }
 
@@ -261,7 +264,7 @@ func (p *Process) waitForLine(t testing.TB, output *capture, text string, within
 	return line
 }
 
-// Wait waits until the process has ended by itself, two minutes at most.
+// Wait waits until the process has ended by itself, five minutes at most.
 func (p *Process) Wait(t testing.TB) Result {
 	t.Helper()
 	return p.WaitWithin(t, runTime)

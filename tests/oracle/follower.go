@@ -88,11 +88,11 @@ func (f *Follower) CheckRising(t testing.TB) {
 }
 
 // CheckLast waits until the last snapshot heard is the database's: 2 s of quiet
-// are promised, and as much again is given for a loaded machine.
+// are promised, and as much again is given.
 func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
 	t.Helper()
 	var last Snapshot
-	harness.Eventually(t, 4*time.Second, "the last snapshot published is the database's", func() (bool, string) {
+	env.Promised(t, 4*time.Second).Eventually(t, "the last snapshot published is the database's", func() (bool, string) {
 		all := f.All()
 		if len(all) == 0 {
 			return false, "nothing was published"
@@ -114,7 +114,7 @@ func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
 func CheckPublished(t testing.TB, env *harness.Env) {
 	t.Helper()
 	js := env.JetStream(t)
-	harness.Eventually(t, 4*time.Second, "the last snapshot in the stream is the database's", func() (bool, string) {
+	env.Promised(t, 4*time.Second).Eventually(t, "the last snapshot in the stream is the database's", func() (bool, string) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		stream, err := js.Stream(ctx, "STATS")
