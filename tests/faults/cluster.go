@@ -28,7 +28,7 @@ var clusterFaults = []scenario{
 		},
 	},
 	{
-		name: "rolling-restart", what: "cluster of three, R3: each server stopped and started, one after the other", cluster: true, reorders: true, records: 100_000,
+		name: "rolling-restart", what: "cluster of three, R3: each server stopped and started, one after the other", cluster: true, reorders: true, records: 60_000,
 		prepare: func(w *world) {
 			order := w.random.Perm(len(w.env.Cluster))
 			for i, at := range order {

@@ -34,7 +34,7 @@ var connectionFaults = []scenario{
 		prepare: func(w *world) { w.at(w.somewhere(), func() { w.hold("PostgreSQL", w.consumers[0].postgres) }) },
 	},
 	{
-		name: "half-open-nats", what: "connections to NATS silent in one or both directions, 0.1 to 12 s, sockets open", records: moreThanInHand,
+		name: "half-open-nats", what: "connections to NATS silent in one or both directions, 0.1 to 12 s, sockets open", records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) { w.at(w.somewhere(), func() { w.hold("NATS", w.consumers[0].nats) }) },
 	},
 	{
@@ -56,7 +56,7 @@ var connectionFaults = []scenario{
 		},
 	},
 	{
-		name: "refused", what: "servers unreachable for the consumer (connections cut, new ones ended) for up to 8 s", records: moreThanInHand,
+		name: "refused", what: "servers unreachable for the consumer (connections cut, new ones ended) for up to 8 s", records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) {
 			w.at(w.somewhere(), func() {
 				p, name := w.consumers[0].nats, "NATS"
@@ -77,9 +77,13 @@ var connectionFaults = []scenario{
 	},
 }
 
-// moreThanInHand are more records than a consumer takes in at a time, so that it
-// stands still without NATS.
-const moreThanInHand = 120_000
+// moreThanInHand are more records than a consumer takes in at a time, in batches of
+// manyBatches, so that it stands still without NATS: 1,200 messages, where it holds
+// 512.
+const (
+	moreThanInHand = 60_000
+	manyBatches    = 50
+)
 
 // hold silences connections and opens them again.
 func (w *world) hold(name string, p *proxy.Proxy) {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,10 @@ var (
 )
 
 // sideBySide is how many runs are under way at a time. They mostly wait: for
-// AckWait, or for an outage to end.
-const sideBySide = 6
+// AckWait, or for an outage to end. What a run does between is a hundred steps of
+// one process after the other for each commit, so that more runs than this make
+// all of them slow on a machine with few processors.
+var sideBySide = min(2*runtime.NumCPU(), 8)
 
 func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", strconv.Itoa(sideBySide)); err != nil {

@@ -12,7 +12,7 @@ import (
 var inputFaults = []scenario{
 	{
 		name: "file-changes", what: "file appended to, truncated or rewritten while it is read, then put back",
-		records: 100_000, // more than the producer reads at a time
+		records: 100_000, batch: 400, // more than the producer reads at a time
 		prepare: func(w *world) {
 			path, content := w.files[0].path, w.files[0].content
 			changed := bytes.Clone(content)

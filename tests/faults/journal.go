@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
 // journal tells what was done in a run, and what became of it. It is safe for
@@ -18,6 +20,20 @@ type journal struct {
 	result result
 	struck time.Time // when the fault began that work has not resumed from
 	acks   int64
+	spells []spell
+	delays *harness.Delays // of the programs and the run's own servers, nil before they start
+}
+
+// spell is how long something took for which there is a bound.
+type spell struct {
+	from, to time.Time
+	bound    bound
+}
+
+// bound is what is promised.
+type bound struct {
+	what string
+	most time.Duration
 }
 
 // result is a run as a line of JSON.
@@ -50,6 +66,13 @@ func newJournal(t *testing.T, s scenario, seed uint64) *journal {
 	j := &journal{began: time.Now(), result: result{Fault: s.name, What: s.what, Seed: seed}}
 	t.Cleanup(func() { j.write(t) })
 	return j
+}
+
+// watch has what took too long judged by the delays.
+func (j *journal) watch(delays *harness.Delays) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.delays = delays
 }
 
 // faultf notes something that was done.
@@ -86,9 +109,15 @@ func (j *journal) progressed() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.struck.IsZero() {
-		j.result.RecoveredMS = append(j.result.RecoveredMS, time.Since(j.struck).Milliseconds())
+		j.result.RecoveredMS = append(j.result.RecoveredMS, j.took(resume, j.struck, time.Now()))
 		j.struck = time.Time{}
 	}
+}
+
+// took notes a spell, and returns its milliseconds.
+func (j *journal) took(b bound, from, to time.Time) int64 {
+	j.spells = append(j.spells, spell{from, to, b})
+	return to.Sub(from).Milliseconds()
 }
 
 func (j *journal) started() {
@@ -118,18 +147,19 @@ func (j *journal) absorbed(effective int64) {
 	j.result.Absorbed = max(0, j.acks-effective)
 }
 
-// unready is told how long a consumer took to say that it has lost a dependency.
-func (j *journal) unready(after time.Duration) {
+// unready is told from when until when a consumer did not say that it has lost a
+// dependency.
+func (j *journal) unready(from, to time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.result.UnreadyMS = append(j.result.UnreadyMS, after.Milliseconds())
+	j.result.UnreadyMS = append(j.result.UnreadyMS, j.took(unready, from, to))
 }
 
-// stopped is told how long a process took to end that was asked to.
-func (j *journal) stopped(after time.Duration) {
+// stopped is told when a process was asked to end, and when it had.
+func (j *journal) stopped(asked, ended time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.result.StoppedMS = append(j.result.StoppedMS, after.Milliseconds())
+	j.result.StoppedMS = append(j.result.StoppedMS, j.took(stop, asked, ended))
 }
 
 // checkInjected fails a run in which nothing went wrong: it has shown nothing.
@@ -142,30 +172,28 @@ func (j *journal) checkInjected(t *testing.T) {
 	}
 }
 
+// polling is room for the driver's own.
+const polling = 500 * time.Millisecond
+
 // What work may take to resume and /readyz to say that it can't go on (promise
-// 11), and a process to end (promise 12), with room for the driver's own polling.
-const (
-	polling     = 500 * time.Millisecond
-	resumeTime  = 10*time.Second + polling
-	unreadyTime = 5*time.Second + polling
-	stopTime    = 5*time.Second + polling
+// 11), and a process to end (promise 12).
+var (
+	resume  = bound{"work resumed only", 10*time.Second + polling}
+	unready = bound{"a consumer was called ready", 5*time.Second + polling}
+	stop    = bound{"a process ended, as it was asked to, only", 5*time.Second + polling}
 )
 
+// checkTimes fails the run where something took longer than is promised and the
+// machine does not account for it; where it does, the schedule tells.
 func (j *journal) checkTimes(t *testing.T) {
 	t.Helper()
-	for _, bound := range []struct {
-		what  string
-		times []int64
-		most  time.Duration
-	}{
-		{"work resumed only after", j.result.RecoveredMS, resumeTime},
-		{"a consumer was called ready for", j.result.UnreadyMS, unreadyTime},
-		{"a process ended, as it was asked to, only after", j.result.StoppedMS, stopTime},
-	} {
-		for _, ms := range bound.times {
-			if ms > bound.most.Milliseconds() {
-				t.Errorf("%s %d ms", bound.what, ms)
-			}
+	for _, s := range j.spells {
+		told, broken := j.delays.Keeps(s.from, s.to, s.bound.most)
+		switch {
+		case broken:
+			t.Errorf("%s after %s", s.bound.what, told)
+		case told != "":
+			j.add(s.bound.what + " after " + told + ": the machine's delay")
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (w *world) listener(h *netns.Host) net.Listener {
 
 var partitionFaults = []scenario{
 	{
-		name: "partition-minority", what: "cluster of three, R3, on a network of its own: a server cut off from the other two for up to 12 s, all within reach of the programs", cluster: true, network: true, asked: true, reorders: true, records: moreThanInHand,
+		name: "partition-minority", what: "cluster of three, R3, on a network of its own: a server cut off from the other two for up to 12 s, all within reach of the programs", cluster: true, network: true, asked: true, reorders: true, records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) {
 			w.partition(12*time.Second, func(n []*netns.Host) string {
 				w.parts.network.CutBoth(n[0], n[1])
@@ -83,7 +83,7 @@ var partitionFaults = []scenario{
 		},
 	},
 	{
-		name: "partition-all", what: "cluster of three, R3, on a network of its own: each server cut off from each other, none with a majority, for up to 8 s", cluster: true, network: true, reorders: true, records: moreThanInHand,
+		name: "partition-all", what: "cluster of three, R3, on a network of its own: each server cut off from each other, none with a majority, for up to 8 s", cluster: true, network: true, reorders: true, records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) {
 			w.partition(8*time.Second, func(n []*netns.Host) string {
 				w.parts.network.CutBoth(n[0], n[1])
@@ -94,7 +94,7 @@ var partitionFaults = []scenario{
 		},
 	},
 	{
-		name: "partition-one-way", what: "cluster of three, R3, on a network of its own: what a server sends the others lost for up to 12 s, not what they send it", cluster: true, network: true, asked: true, reorders: true, records: moreThanInHand,
+		name: "partition-one-way", what: "cluster of three, R3, on a network of its own: what a server sends the others lost for up to 12 s, not what they send it", cluster: true, network: true, asked: true, reorders: true, records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) {
 			w.partition(12*time.Second, func(n []*netns.Host) string {
 				w.parts.network.Cut(n[0], n[1])
@@ -104,7 +104,7 @@ var partitionFaults = []scenario{
 		},
 	},
 	{
-		name: "partition-clients", what: "cluster of three, R3, on a network of its own: a server and the programs cut off from the other two for up to 8 s", cluster: true, network: true, reorders: true, records: moreThanInHand,
+		name: "partition-clients", what: "cluster of three, R3, on a network of its own: a server and the programs cut off from the other two for up to 8 s", cluster: true, network: true, reorders: true, records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) {
 			w.partition(8*time.Second, func(n []*netns.Host) string {
 				for _, other := range n[1:] {
@@ -116,11 +116,11 @@ var partitionFaults = []scenario{
 		},
 	},
 	{
-		name: "partition-nats", what: "on a network of its own: what programs and NATS send each other lost, both ways or one, for up to 12 s", network: true, reorders: true, records: moreThanInHand,
+		name: "partition-nats", what: "on a network of its own: what programs and NATS send each other lost, both ways or one, for up to 12 s", network: true, reorders: true, records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) { w.partition(12*time.Second, w.cutPrograms(func() *netns.Host { return w.parts.nats })) },
 	},
 	{
-		name: "partition-postgres", what: "on a network of its own: what programs and PostgreSQL send each other lost, both ways or one, for up to 12 s", network: true, records: moreThanInHand,
+		name: "partition-postgres", what: "on a network of its own: what programs and PostgreSQL send each other lost, both ways or one, for up to 12 s", network: true, records: moreThanInHand, batch: manyBatches, merge: 8,
 		prepare: func(w *world) {
 			w.partition(12*time.Second, w.cutPrograms(func() *netns.Host { return w.parts.postgres }))
 		},

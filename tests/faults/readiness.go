@@ -101,16 +101,16 @@ func (w *world) checkOutages() {
 		if o.process != w.firstLife {
 			continue
 		}
-		told := o.lasts
+		told := o.began.Add(o.lasts)
 		for _, at := range w.readiness.unready {
 			if after := at.Sub(o.began); after >= 0 && after < o.lasts {
-				told = after
+				told = at
 				break
 			}
 		}
 		// One that was over first need not have been noticed.
-		if told < o.lasts || o.lasts > unreadyTime {
-			w.journal.unready(told)
+		if told.Before(o.began.Add(o.lasts)) || o.lasts > unready.most {
+			w.journal.unready(o.began, told)
 		}
 	}
 }

@@ -104,7 +104,11 @@ func (k *worker) signal(signal syscall.Signal) {
 // noteEnd tells the journal how long the process took to end that was asked to.
 func (k *worker) noteEnd(result *harness.Result) {
 	if asked := k.asked.Load(); asked != nil && result.Signal == 0 {
-		k.world.journal.stopped(max(0, k.began.Add(result.Took).Sub(*asked)))
+		ended := k.began.Add(result.Took)
+		if ended.Before(*asked) {
+			ended = *asked
+		}
+		k.world.journal.stopped(*asked, ended)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,10 +24,6 @@ import (
 )
 
 const (
-	// runTime bounds a run from its first process to its last exit code.
-	runTime = 3 * time.Minute
-	// readyTime is what a consumer may take to start, the schema included.
-	readyTime = 30 * time.Second
 	// pollEvery is how often the driver looks at the processes and the database.
 	pollEvery = 10 * time.Millisecond
 )
@@ -45,9 +42,10 @@ type world struct {
 
 	readiness readiness // of that one, in its first life, which has the process id
 	firstLife int
-	faked     string       // file with the shift of PostgreSQL's clock
-	shift     *clock.Shift // of some clocks, nil where they go right
-	journal   *journal     // safe for concurrent use
+	faked     string                // file with the shift of PostgreSQL's clock
+	shift     *clock.Shift          // of some clocks, nil where they go right
+	journal   *journal              // safe for concurrent use
+	judged    atomic.Pointer[[]int] // ids of the processes whose times are measured
 
 	consumers []*worker
 	producer  *worker
@@ -166,21 +164,21 @@ func (w *world) run() {
 	t.Helper()
 	follower := oracle.Follow(t, w.env)
 	w.scenario.prepare(w)
-	for _, c := range w.consumers {
-		c.start()
-	}
-	for _, c := range w.consumers {
-		c.process.WaitFor(t, "msg=ready", readyTime)
-	}
+	w.startConsumers()
+	w.noteJudged()
+	w.journal.watch(harness.WatchDelays(t, func() []int { return *w.judged.Load() }))
 	stopAsking := w.askReadiness()
 	defer stopAsking()
-	deadline := time.Now().Add(runTime)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	last, moved := w.progress(), time.Now()
 	for w.loading < len(w.files) || w.outstanding() || w.scenario.unwaited && !w.drained() {
-		if time.Now().After(deadline) {
-			t.Fatalf("still at work after %s: %d of %d records stored, file %d of %d", runTime, w.stored, w.records, w.loading+1, len(w.files))
+		if now := w.progress(); now != last {
+			last, moved = now, time.Now()
+		} else if time.Since(moved) > stuckTime {
+			t.Fatalf("nothing was stored or done for %s: %d of %d records stored, file %d of %d", stuckTime, w.stored, w.records, w.loading+1, len(w.files))
 		}
+		w.noteJudged()
 		w.look()
 		w.fire()
 		w.superviseConsumers()
@@ -190,17 +188,6 @@ func (w *world) run() {
 	w.journal.checkInjected(t)
 	w.checkOutages()
 	w.check(follower)
-}
-
-// outstanding says whether something is still to be done. What waits for a
-// moment that never came is no reason to wait.
-func (w *world) outstanding() bool {
-	for _, e := range w.events {
-		if !e.done {
-			return true
-		}
-	}
-	return slices.ContainsFunc(w.consumers, func(k *worker) bool { return k.doomed.Load() })
 }
 
 // drained says whether the stream is empty. Before the first look there may be
@@ -320,7 +307,7 @@ func (w *world) check(follower *oracle.Follower) {
 	}
 	w.journal.absorbed(w.env.Int(t, "SELECT count(*) FROM batches") + dead)
 	for _, c := range w.consumers {
-		harness.Eventually(t, runTime, c.name+" is continued", func() (bool, string) { return !c.frozen.Load(), "frozen" })
+		harness.Eventually(t, stuckTime, c.name+" is continued", func() (bool, string) { return !c.frozen.Load(), "frozen" })
 		c.signal(syscall.SIGTERM)
 		result := c.result()
 		result.Exits(t, 0)
