@@ -114,7 +114,7 @@ func TestRedeliveries(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
 	first := startScraped(t, env)
-	first.WaitFor(t, "msg=ready", 30*time.Second)
+	first.WaitFor(t, "msg=ready", 2*time.Minute)
 	tx, err := env.DB.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func TestFailuresAreCounted(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
 	consumer := startScraped(t, env)
-	consumer.WaitFor(t, "msg=ready", 30*time.Second)
+	consumer.WaitFor(t, "msg=ready", 2*time.Minute)
 	if _, err := env.DB.Exec(t.Context(), "ALTER TABLE prices RENAME TO away"); err != nil {
 		t.Fatal(err)
 	}

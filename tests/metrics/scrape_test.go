@@ -27,7 +27,7 @@ type scraped struct {
 func startScraped(t *testing.T, env *harness.Env, environ ...string) scraped {
 	t.Helper()
 	p := env.Start(t, harness.Command{Program: "consumer", Args: []string{"--http", "127.0.0.1:0"}, Env: environ})
-	line := p.WaitFor(t, "live page: ", 30*time.Second)
+	line := p.WaitFor(t, "live page: ", 2*time.Minute)
 	_, address, _ := strings.Cut(line, "live page: ")
 	return scraped{p, strings.Trim(address, "\"\n")}
 }

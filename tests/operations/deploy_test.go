@@ -73,8 +73,8 @@ func TestSupervisors(t *testing.T) {
 			args = slices.Clone(args)
 			args[i+1] = "127.0.0.1:0" // 8080 may be taken here
 			p := env.Start(t, harness.Command{Program: "consumer", Args: args})
-			_, address, _ := strings.Cut(p.WaitFor(t, "live page: ", 30*time.Second), "live page: ")
-			p.WaitFor(t, "msg=ready", 30*time.Second)
+			_, address, _ := strings.Cut(p.WaitFor(t, "live page: ", 2*time.Minute), "live page: ")
+			p.WaitFor(t, "msg=ready", 2*time.Minute)
 			for _, path := range []string{liveness, readiness, "/metrics"} {
 				if status := get(t, strings.Trim(address, "/\"\n")+path); status != http.StatusOK {
 					t.Errorf("%s: %d", path, status)

@@ -132,7 +132,7 @@ func TestUsers(t *testing.T) {
 	env := harness.New(t)
 	s := startSecured(t, env)
 	consumer := env.Start(t, harness.Command{Program: "consumer", Env: s.as("consumer")})
-	consumer.WaitFor(t, "msg=ready", 30*time.Second)
+	consumer.WaitFor(t, "msg=ready", 2*time.Minute)
 
 	watcher := s.connect(t, "watcher")
 	watched, err := watcher.SubscribeSync("stats.price")

@@ -46,7 +46,7 @@ func TestBackupAndRestore(t *testing.T) {
 
 	original := server.URL()
 	running := env.Start(t, consumer(original))
-	running.WaitFor(t, "msg=ready", 30*time.Second)
+	running.WaitFor(t, "msg=ready", 2*time.Minute)
 	sample := env.Sample(t, "2012-1.csv")
 	env.Producer(t, "--file", sample, "--wait").Exits(t, 0)
 	const rows = 50_000
@@ -94,7 +94,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	running = env.Start(t, consumer(restored))
-	running.WaitFor(t, "msg=ready", 30*time.Second)
+	running.WaitFor(t, "msg=ready", 2*time.Minute)
 	msg, err := heard.NextMsg(20 * time.Second)
 	if err != nil {
 		t.Fatal(err)

@@ -76,7 +76,7 @@ func TestRoles(t *testing.T) {
 	r := createRoles(t, env)
 
 	running := env.Start(t, harness.Command{Program: "consumer", Args: []string{"--http", "127.0.0.1:0"}, Env: r.as(t, "consumer")})
-	running.WaitFor(t, "msg=ready", 30*time.Second)
+	running.WaitFor(t, "msg=ready", 2*time.Minute)
 	sample := env.Sample(t, "2012-1.csv")
 	env.Producer(t, "--file", sample, "--batch-size", "5", "--wait").Exits(t, 0)
 	env.Producer(t, "--file", sample, "--batch-size", "5", "--wait").Exits(t, 0)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 	"github.com/streamgauge/streamgauge/tests/oracle"
@@ -110,7 +109,7 @@ func TestErrors(t *testing.T) {
 		"consumer: bad merge":      {"consumer", []string{"--batches-per-commit", "0"}, nil, 2, []string{"--batches-per-commit"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := env.Run(t, harness.Command{Program: c.program, Args: c.args, Env: c.environ, Limit: 30 * time.Second}).Exits(t, c.code)
+			result := env.Run(t, harness.Command{Program: c.program, Args: c.args, Env: c.environ, Limit: soon}).Exits(t, c.code)
 			last := lastLine(result.Stderr)
 			for _, want := range c.wants {
 				contains(t, "the last line", last, want)
@@ -151,7 +150,7 @@ func TestFullStream(t *testing.T) {
 	env := harness.New(t)
 	path := generate(t, manyRows, 41)
 	producer := env.StartProducer(t, "--file", path, "--batch-size", "100", "--max-bytes", "1048576", "--wait")
-	producer.WaitFor(t, "full", 20*time.Second)
+	producer.WaitFor(t, "full", soon)
 	env.StartConsumer(t)
 	producer.Wait(t).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
@@ -163,7 +162,7 @@ func TestDryRun(t *testing.T) {
 	env := harness.New(t)
 	nowhere := []string{"NATS_URL=nats://127.0.0.1:9"}
 	run := func(args ...string) harness.Result {
-		return env.Run(t, harness.Command{Program: "producer", Args: append(args, "--dry-run"), Env: nowhere, Limit: 30 * time.Second})
+		return env.Run(t, harness.Command{Program: "producer", Args: append(args, "--dry-run"), Env: nowhere, Limit: soon})
 	}
 	contains(t, "standard output", run("--file", env.Sample(t, "2012-1.csv")).Exits(t, 0).Stdout, "22")
 	bad := run("--file", env.File(t, "bad.csv", "timestamp,price,user_id\n1/1/2012,x,1\n1/2/2012,2,2\n")).Exits(t, 3)

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,11 +30,10 @@ func TestFrozenConsumer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	producer := env.StartProducer(t, "--file", path, "--wait")
-	consumer.WaitFor(t, "ended the session", 10*time.Second)
-	producer.WaitWithin(t, 10*time.Second).Exits(t, 0)
-	t.Logf("freed and done after %s", time.Since(began))
+	promise := env.Promised(t, resumesWithin)
+	consumer.WaitFor(t, "ended the session", soon)
+	promise.Ends(t, producer).Exits(t, 0)
 	oracle.Check(t, env, load)
 }
 
@@ -57,11 +55,11 @@ func TestForeignTransaction(t *testing.T) {
 	}
 	producer := env.StartProducer(t, "--file", path, "--wait")
 	// The second complaint comes after lock_timeout has passed twice.
-	consumer.WaitFor(t, "can't write to PostgreSQL", 20*time.Second)
+	consumer.WaitFor(t, "can't write to PostgreSQL", soon)
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatalf("the foreign transaction was ended: %v", err)
 	}
-	producer.WaitWithin(t, 20*time.Second).Exits(t, 0)
+	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }
 

@@ -95,7 +95,7 @@ func TestTwoBatchesClaimOneLine(t *testing.T) {
 	send(t, env, messages...)
 	path := env.Sample(t, "2012-1.csv")
 	env.Producer(t, "--file", path, "--wait").Exits(t, 0)
-	harness.Eventually(t, 20*time.Second, "both rejects are stored", func() (bool, string) {
+	harness.Eventually(t, soon, "both rejects are stored", func() (bool, string) {
 		n := env.Int(t, "SELECT count(*) FROM rejects")
 		return n == 2, fmt.Sprintf("%d are", n)
 	})

@@ -26,7 +26,7 @@ func TestStoreDeleted(t *testing.T) {
 	waitForQueue(t, env)
 	loseStore(t, env)
 	env.StartConsumer(t)
-	producer.WaitWithin(t, time.Minute).Exits(t, 0)
+	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }
 
@@ -46,7 +46,7 @@ func TestStreamPurged(t *testing.T) {
 		t.Fatal(err)
 	}
 	env.StartConsumer(t)
-	producer.WaitWithin(t, time.Minute).Exits(t, 0)
+	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }
 
@@ -62,7 +62,7 @@ func waitForQueue(t *testing.T, env *harness.Env) {
 	t.Helper()
 	js := env.JetStream(t)
 	var last uint64
-	harness.Eventually(t, 30*time.Second, "the file is queued", func() (bool, string) {
+	harness.Eventually(t, soon, "the file is queued", func() (bool, string) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		stream, err := js.Stream(ctx, "ROWS")

@@ -36,15 +36,38 @@ func contains(t *testing.T, where, text, want string) {
 	}
 }
 
+// soon bounds what is promised to nobody, so that what hangs fails: how fast a
+// machine is, and what else it does, is not what is tested.
+const soon = time.Minute
+
 // waitForRows waits until prices holds at least n rows.
 func waitForRows(t *testing.T, env *harness.Env, n int64) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, fmt.Sprintf("%d rows are stored", n), func() (bool, string) {
-		// Before the consumer's migration there is no table.
-		if env.Int(t, "SELECT count(*) FROM pg_tables WHERE tablename = 'stats'") == 0 {
-			return false, "no schema"
-		}
-		rows := env.Int(t, "SELECT rows FROM stats")
-		return rows >= n, fmt.Sprintf("%d rows", rows)
+	harness.Moves(t, soon, fmt.Sprintf("%d rows stored", n), func() (int64, bool) {
+		rows := storedRows(t, env)
+		return rows, rows >= n
 	})
+}
+
+func storedRows(t *testing.T, env *harness.Env) int64 {
+	t.Helper()
+	// Before the consumer's migration there is no table.
+	if env.Int(t, "SELECT count(*) FROM pg_tables WHERE tablename = 'stats'") == 0 {
+		return 0
+	}
+	return env.Int(t, "SELECT rows FROM stats")
+}
+
+// finishes waits until a producer has ended, for as long as rows are stored.
+func finishes(t *testing.T, env *harness.Env, producer *harness.Process) harness.Result {
+	t.Helper()
+	harness.Moves(t, soon, "the producer's end, by rows", func() (int64, bool) {
+		select {
+		case <-producer.Exited():
+			return 0, true
+		default:
+			return storedRows(t, env), false
+		}
+	})
+	return producer.Wait(t)
 }

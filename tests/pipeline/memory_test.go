@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -104,7 +103,7 @@ func plainBinaries(t *testing.T, env *harness.Env) string {
 func startPlain(t *testing.T, env *harness.Env, programs string) *harness.Process {
 	t.Helper()
 	p := env.Start(t, harness.Command{Program: filepath.Join(programs, "consumer")})
-	p.WaitFor(t, "ready", 30*time.Second)
+	p.WaitFor(t, "ready", soon)
 	return p
 }
 
@@ -122,7 +121,7 @@ func peak(t *testing.T, p *harness.Process) int64 {
 func peakUntilItEnds(t *testing.T, p *harness.Process) int64 {
 	t.Helper()
 	var most int64
-	harness.Eventually(t, 3*time.Minute, "the process to end", func() (bool, string) {
+	harness.Eventually(t, 10*soon, "the process to end", func() (bool, string) {
 		select {
 		case <-p.Exited():
 			return true, ""

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 )
@@ -24,7 +23,7 @@ func TestNATSCommandLine(t *testing.T) {
 	env.StartConsumer(t, "--batches-per-commit", "1")
 	subscriber := env.Start(t, harness.Command{Program: cli, Args: []string{"sub", "--raw", "stats.price"}, Env: []string{"NATS_URL=" + env.NATSURL}})
 	js := env.JetStream(t)
-	harness.Eventually(t, 10*time.Second, "the subscriber hears", func() (bool, string) {
+	harness.Eventually(t, soon, "the subscriber hears", func() (bool, string) {
 		// Not a snapshot, so that no consumer follows it; the stream keeps it
 		// only until the first one.
 		_, err := js.Publish(t.Context(), "stats.price", []byte("{}"))
@@ -32,7 +31,7 @@ func TestNATSCommandLine(t *testing.T) {
 		return err == nil && out != "", out
 	})
 	env.Producer(t, "--file", env.Sample(t, "2012-1.csv"), "--batch-size", "4", "--wait").Exits(t, 0)
-	subscriber.WaitForStdout(t, `"rows":22,`, 10*time.Second)
+	subscriber.WaitForStdout(t, `"rows":22,`, soon)
 
 	var snapshots []string
 	for line := range strings.Lines(subscriber.Stdout()) {
@@ -51,7 +50,7 @@ func TestNATSCommandLine(t *testing.T) {
 
 	late := env.Run(t, harness.Command{
 		Program: cli, Args: []string{"sub", "--raw", "--last-per-subject", "--count", "1", "stats.price"},
-		Env: []string{"NATS_URL=" + env.NATSURL}, Limit: 20 * time.Second,
+		Env: []string{"NATS_URL=" + env.NATSURL}, Limit: soon,
 	}).Exits(t, 0)
 	if got := strings.TrimSpace(late.Stdout); got != snapshots[len(snapshots)-1] {
 		t.Errorf("a late subscriber got %q, the last was %q", got, snapshots[len(snapshots)-1])

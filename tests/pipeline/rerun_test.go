@@ -4,7 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 	"github.com/streamgauge/streamgauge/tests/oracle"
@@ -128,11 +127,11 @@ func TestChangedFileUnchecked(t *testing.T) {
 	queued := env.Producer(t, "--file", changed).Exits(t, 0)
 	contains(t, "standard error", queued.Stderr, "no consumer running")
 	waiting := env.StartProducer(t, "--file", changed, "--wait")
-	waiting.WaitFor(t, "no consumer running", 10*time.Second)
+	waiting.WaitFor(t, "no consumer running", soon)
 	consumer = env.StartConsumer(t)
 	result := waiting.Wait(t).Exits(t, 1)
 	contains(t, "standard error", result.Stderr, "--allow-changed")
-	consumer.WaitFor(t, "refused", 10*time.Second)
+	consumer.WaitFor(t, "refused", soon)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }
 
@@ -180,10 +179,10 @@ func TestReplanWhileWaiting(t *testing.T) {
 	}
 
 	producer = env.StartProducer(t, "--file", path, "--batch-size", "1000", "--wait")
-	producer.WaitFor(t, "no consumer running", 20*time.Second)
+	producer.WaitFor(t, "no consumer running", soon)
 	consumer = env.StartConsumer(t)
-	consumer.WaitFor(t, "superseded", 20*time.Second)
-	result := producer.WaitWithin(t, time.Minute).Exits(t, 0)
+	consumer.WaitFor(t, "superseded", soon)
+	result := finishes(t, env, producer).Exits(t, 0)
 	contains(t, "standard error", result.Stderr, "batches of 10")
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }

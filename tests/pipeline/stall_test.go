@@ -31,16 +31,17 @@ const (
 type watched struct {
 	*harness.Process
 
+	env *harness.Env
 	url string
 }
 
 func startWatched(t *testing.T, env *harness.Env, environ ...string) watched {
 	t.Helper()
 	p := env.Start(t, harness.Command{Program: "consumer", Args: []string{"--http", "127.0.0.1:0"}, Env: environ})
-	line := p.WaitFor(t, "live page: ", 30*time.Second)
-	p.WaitFor(t, "msg=ready", 30*time.Second)
+	line := p.WaitFor(t, "live page: ", soon)
+	p.WaitFor(t, "msg=ready", soon)
 	_, address, _ := strings.Cut(line, "live page: ")
-	w := watched{p, strings.Trim(address, "\"\n")}
+	w := watched{p, env, strings.Trim(address, "\"\n")}
 	w.becomes(t, "ready", resumesWithin)
 	return w
 }
@@ -68,13 +69,10 @@ func (w watched) ask(t *testing.T, path string) string {
 // becomes waits for an answer of /readyz, and says how long that took.
 func (w watched) becomes(t *testing.T, beginning string, within time.Duration) {
 	t.Helper()
-	began := time.Now()
-	var answer string
-	harness.Eventually(t, within, "/readyz says "+beginning, func() (bool, string) {
-		answer = strings.TrimSpace(w.ask(t, "readyz"))
+	w.env.Promised(t, within).Eventually(t, "/readyz says "+beginning, func() (bool, string) {
+		answer := strings.TrimSpace(w.ask(t, "readyz"))
 		return strings.HasPrefix(answer, beginning), answer
 	})
-	t.Logf("%q after %s", answer, time.Since(began).Round(10*time.Millisecond))
 	if alive := w.ask(t, "livez"); alive != "alive\n" {
 		t.Errorf("/livez says %q", alive)
 	}
@@ -83,11 +81,9 @@ func (w watched) becomes(t *testing.T, beginning string, within time.Duration) {
 // completes waits until the source has been loaded, and says how long that took.
 func completes(t *testing.T, env *harness.Env, rows int64) {
 	t.Helper()
-	began := time.Now()
-	harness.Eventually(t, resumesWithin, "all rows are stored", func() (bool, string) {
+	env.Promised(t, resumesWithin).Eventually(t, "work resumed, and all rows stored", func() (bool, string) {
 		return env.Int(t, "SELECT count(*) FROM prices") == rows, "not all"
 	})
-	t.Logf("work resumed and done after %s", time.Since(began).Round(10*time.Millisecond))
 }
 
 // TestConsumerDeleted: the durable consumer vanishes under a pull that is open.
@@ -103,7 +99,7 @@ func TestConsumerDeleted(t *testing.T) {
 	completes(t, env, 22)
 	consumer.becomes(t, "ready", resumesWithin)
 	oracle.Check(t, env, oracle.FromFile(t, sample, ""))
-	endsInTime(t, consumer.Process)
+	endsInTime(t, env, consumer.Process)
 }
 
 // TestNATSFrozen: the server answers nothing and closes nothing.
@@ -114,19 +110,19 @@ func TestNATSFrozen(t *testing.T) {
 	other := startWatched(t, env)
 	sample := env.Sample(t, "2012-1.csv")
 	producer := env.StartProducer(t, "--file", sample, "--batch-size", "2", "--wait")
-	producer.WaitFor(t, "stream ROWS", 10*time.Second)
+	producer.WaitFor(t, "stream ROWS", soon)
 
 	server := env.Server.Process()
 	server.Signal(t, syscall.SIGSTOP)
 	t.Cleanup(func() { server.Signal(t, syscall.SIGCONT) })
 	consumer.becomes(t, "not ready: NATS does not answer", notReadyWithin)
-	endsInTime(t, other.Process)
+	endsInTime(t, env, other.Process)
 	server.Signal(t, syscall.SIGCONT)
 	consumer.becomes(t, "ready", resumesWithin)
 	completes(t, env, 22)
-	producer.WaitWithin(t, 20*time.Second).Exits(t, 0)
+	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, sample, ""))
-	endsInTime(t, consumer.Process)
+	endsInTime(t, env, consumer.Process)
 }
 
 // TestPostgresFrozen: as TestNATSFrozen. TestTerminatedWhilePostgresIsFrozen has
@@ -150,8 +146,8 @@ func TestPostgresFrozen(t *testing.T) {
 	consumer.becomes(t, "not ready: PostgreSQL does not answer", notReadyWithin)
 	signalServer(t, server, syscall.SIGCONT)
 	consumer.becomes(t, "ready", resumesWithin)
-	producer.WaitWithin(t, resumesWithin).Exits(t, 0)
-	endsInTime(t, consumer.Process)
+	env.Promised(t, resumesWithin).Ends(t, producer).Exits(t, 0)
+	endsInTime(t, env, consumer.Process)
 }
 
 // TestPostgresRestarted: a server that stops takes its sessions with it.
@@ -193,8 +189,8 @@ func TestPostgresRestarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	consumer.becomes(t, "ready", resumesWithin)
-	producer.WaitWithin(t, resumesWithin).Exits(t, 0)
-	endsInTime(t, consumer.Process)
+	env.Promised(t, resumesWithin).Ends(t, producer).Exits(t, 0)
+	endsInTime(t, env, consumer.Process)
 }
 
 // TestPostgresHalfOpen: what connects the two goes on answering for TCP, and
@@ -214,7 +210,7 @@ func TestPostgresHalfOpen(t *testing.T) {
 	sample := env.Sample(t, "2012-1.csv")
 	producer := env.StartProducer(t, "--file", sample, "--batch-size", "2", "--wait")
 	completes(t, env, 22)
-	producer.WaitWithin(t, resumesWithin).Exits(t, 0)
+	env.Promised(t, resumesWithin).Ends(t, producer).Exits(t, 0)
 	consumer.becomes(t, "ready", resumesWithin)
 
 	// Once more in the middle of the work.
@@ -223,15 +219,14 @@ func TestPostgresHalfOpen(t *testing.T) {
 	waitForRows(t, env, 22+manyRows/20)
 	between.swallow()
 	began, stored := time.Now(), env.Int(t, "SELECT count(*) FROM prices")
-	harness.Eventually(t, resumesWithin, "more rows are stored", func() (bool, string) {
+	env.Promised(t, resumesWithin).Eventually(t, "more rows stored", func() (bool, string) {
 		rows := env.Int(t, "SELECT count(*) FROM prices")
 		return rows > stored, "none"
 	})
-	t.Logf("work resumed %s after the connections were swallowed", time.Since(began).Round(10*time.Millisecond))
-	producer.WaitWithin(t, 3*resumesWithin).Exits(t, 0)
+	finishes(t, env, producer).Exits(t, 0)
 	t.Logf("the load ended %s after its connections were swallowed", time.Since(began).Round(10*time.Millisecond))
 	oracle.Check(t, env, oracle.FromFile(t, sample, ""), oracle.FromFile(t, large, ""))
-	endsInTime(t, consumer.Process)
+	endsInTime(t, env, consumer.Process)
 }
 
 // hole passes bytes on until it swallows those of the connections there are.

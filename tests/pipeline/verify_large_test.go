@@ -25,14 +25,12 @@ func TestVerifyTwoMillion(t *testing.T) {
 
 	verify := func(code int) verified {
 		t.Helper()
+		promise := env.Promised(t, time.Minute)
 		p := env.Start(t, harness.Command{Program: filepath.Join(programs, "consumer"), Args: []string{"verify", "--output", "json", path}})
 		most := peakUntilItEnds(t, p)
 		result := p.Wait(t).Exits(t, code)
-		t.Logf("compared in %s", result.Took.Round(10*time.Millisecond))
+		promise.Kept(t, "compared")
 		expectPeak(t, "verify", most, consumerMemory)
-		if result.Took > time.Minute {
-			t.Errorf("it took %s", result.Took)
-		}
 		var v verified
 		if err := json.Unmarshal([]byte(result.Stdout), &v); err != nil {
 			t.Fatalf("%v: %s", err, result.Stdout)

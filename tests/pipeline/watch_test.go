@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 	"github.com/streamgauge/streamgauge/tests/oracle"
@@ -13,7 +12,7 @@ import (
 
 // comes is how long a file may take until it is loaded: the folder is looked at
 // every five seconds at least.
-const comes = 30 * time.Second
+const comes = soon
 
 // drop puts a file into a folder under a name that does not count, then under its
 // own.
@@ -33,17 +32,6 @@ func startWatch(t *testing.T, env *harness.Env, folder string, args ...string) *
 	p := env.StartProducer(t, append(append([]string{"watch", "--settle", "200ms"}, args...), folder)...)
 	p.WaitFor(t, "watching ", comes)
 	return p
-}
-
-// ends fails the test unless a signal to stop ends it in time and in peace.
-func ends(t *testing.T, p *harness.Process) harness.Result {
-	t.Helper()
-	began := time.Now()
-	result := p.Terminate(t).Exits(t, 0)
-	if took := time.Since(began); took > stopWithin {
-		t.Errorf("it took %s to stop", took)
-	}
-	return result
 }
 
 // TestWatch: files are loaded as they appear, each once, whatever happens to the
@@ -91,7 +79,7 @@ func TestWatch(t *testing.T) {
 	drop(t, folder, "2012-4.csv", sample("2012-4.csv"))
 	watch.WaitForStdout(t, "2012-1.csv: 0 new, 22 already loaded", comes)
 	watch.WaitForStdout(t, "2012-4.csv: 30 new", comes)
-	result := ends(t, watch)
+	result := endsInTime(t, env, watch)
 	contains(t, "standard error", result.Stderr, "producer: watched: 6 files, 84 records sent, 106 stored, 0 rejected, 22 already loaded, 1 file failed\n")
 	if n := strings.Count(result.Stderr, "bad.csv"); n != 1 {
 		t.Errorf("the bad file was told %d times:\n%s", n, result.Stderr)
@@ -99,7 +87,7 @@ func TestWatch(t *testing.T) {
 
 	again := startWatch(t, env, folder, "--wait")
 	again.WaitForStdout(t, "2012-4.csv: 0 new, 30 already loaded", comes)
-	if out := ends(t, again).Stdout; strings.Count(out, "\n") != 2 || strings.Count(out, " 0 new, ") != 2 {
+	if out := endsInTime(t, env, again).Stdout; strings.Count(out, "\n") != 2 || strings.Count(out, " 0 new, ") != 2 {
 		t.Errorf("the second watch loaded:\n%s", out)
 	}
 	oracle.Check(t, env,
@@ -122,12 +110,12 @@ func TestWatchStopped(t *testing.T) {
 	drop(t, folder, "big.csv", string(content))
 	first := startWatch(t, env, folder, "--batch-size", "100", "--wait")
 	waitForRows(t, env, manyRows/20)
-	ends(t, first)
+	endsInTime(t, env, first)
 	second := startWatch(t, env, folder, "--batch-size", "100", "--wait")
 	waitForRows(t, env, env.Int(t, "SELECT rows FROM stats")+1)
 	second.Kill(t)
 	third := startWatch(t, env, folder, "--batch-size", "100", "--wait")
-	third.WaitForStdout(t, "big.csv: ", time.Minute)
+	third.WaitForStdout(t, "big.csv: ", 5*soon)
 	interrupted := third.Interrupt(t).Exits(t, 130)
 	contains(t, "standard error", interrupted.Stderr, "producer: stopped watching; run the same command again to continue\n")
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
