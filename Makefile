@@ -41,13 +41,18 @@ live: build ## the demo with its live page in the browser, until Ctrl-C
 	@bin/sandbox demo --page
 
 # The end-to-end tests start binaries, which Go's test cache does not see: hence
-# -count=1. The command before them says in one line which servers they get.
+# -count=1. The command before them says in one line which servers they get. The
+# fault runs come last and alone: each makes a machine's work by itself, and its
+# times are measured.
+FAULTS_PACKAGE := github.com/streamgauge/streamgauge/tests/faults
+
 .PHONY: test
 test: bin/tools/gotestsum ## run every test of every module; PKG=./shared/… and RUN=TestName narrow it
 	@$(if $(PKG),,go run ./tests/cmd/images >/dev/null || exit 1;) \
 	race=`tools/race`; \
-	bin/tools/gotestsum --format pkgname --format-hide-empty-pkg -- \
-		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(or $(PKG),work)
+	run() { bin/tools/gotestsum --format pkgname --format-hide-empty-pkg -- \
+		$$race -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') "$$@"; }; \
+	$(if $(PKG),run $(PKG),others=`go list work | grep -vx $(FAULTS_PACKAGE)` && run $$others && run $(FAULTS_PACKAGE))
 
 # SEED replays one schedule and shows it; FIRST is the seed to begin with; SIDE is
 # producer or consumer, where it is not to be both. One after the other, since
