@@ -76,6 +76,6 @@ func TestSecondInterrupt(t *testing.T) {
 	producer := env.StartProducer(t, pipe)
 	producer.WaitFor(t, "stream ROWS", stopWithin)
 	producer.Signal(t, syscall.SIGINT)
-	producer.WaitFor(t, "stopping: what is sent stays queued, and the same command continues. Ctrl-C again ends at once", stopWithin)
+	producer.WaitFor(t, "stopping, nothing is lost: what is sent stays queued, and the same command continues. Ctrl-C again ends at once", stopWithin)
 	producer.Interrupt(t).Exits(t, 130)
 }
