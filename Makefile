@@ -25,7 +25,12 @@ include tools/versions.mk
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
+		line = sprintf("  make %-13s", $$1); n = split($$2, words, " "); \
+		for (i = 1; i <= n; i++) { \
+			if (length(line " " words[i]) > 80) { print line; line = sprintf("%20s", "") } \
+			line = line " " words[i] } \
+		print line }' Makefile
 
 .PHONY: build
 build: ## build the static binaries into ./bin
@@ -68,8 +73,8 @@ bench: build ## measure the pair beside COPY, for docs/benchmarks.md; BENCH=-smo
 	@go run ./tests/benchmarks $(or $(BENCH),-write docs)
 
 .PHONY: screenshots
-screenshots: ## take docs/page*.png, the pictures of the live page, with Chromium
-	@SCREENSHOTS='$(CURDIR)/docs' REQUIRE_CHROMIUM=1 go test -count=1 -run TestLooks ./tests/page
+screenshots: ## take docs/live.png and docs/page*.png, the pictures of the live page, with Chromium
+	@SCREENSHOTS='$(CURDIR)/docs' REQUIRE_CHROMIUM=1 go test -count=1 -run 'TestLooks|TestLive' -v ./tests/page
 
 .PHONY: recording
 recording: build nats ## record docs/recording.svg and .cast, the programs at work in two terminals

@@ -35,12 +35,15 @@ const (
 // gives to acks on their way, and a moment.
 const stopTimeout = 5 * time.Second
 
+// tellTimeout is how long a signal waits to be told.
+const tellTimeout = time.Second
+
 func main() {
 	shown := progress.New(os.Stderr, os.Getenv)
 	talk := newTalk(shown, commandline.Columns(os.Stderr))
 	log := slog.New(talk)
 	shown.Tell(func(line string) { log.Info(line) })
-	ctx := untilSignal(log)
+	ctx := untilSignal(log, newTalk(os.Stderr, commandline.Columns(os.Stderr)))
 	done := make(chan error, 1)
 	go func() { done <- command(os.Stdout, os.Stderr, shown, log).Run(ctx, os.Args) }()
 	code, text := exit(await(ctx, done))
@@ -54,23 +57,41 @@ func main() {
 var errInterrupted = errors.New("interrupted")
 
 // untilSignal returns a context that ends with the first signal, its cause
-// errInterrupted if that is SIGINT. The second one ends the process.
-func untilSignal(log *slog.Logger) context.Context {
+// errInterrupted if that is SIGINT. The second one ends the process, whatever it
+// is doing, with last words that pass by what is shown.
+func untilSignal(log *slog.Logger, last *talk) context.Context {
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		first := <-signals
-		log.Info("stopping: what is sent stays queued, and the same command continues. Ctrl-C again ends at once")
+		atMost(tellTimeout, func() {
+			log.Info("stopping, nothing is lost: what is sent stays queued, and the same command continues. Ctrl-C again ends at once")
+		})
 		if first == os.Interrupt {
 			stop(errInterrupted)
 		} else {
 			stop(nil)
 		}
 		<-signals
+		atMost(tellTimeout, func() { last.say("ended at once, nothing is lost: the same command continues") })
 		os.Exit(exitInterrupted)
 	}()
 	return ctx
+}
+
+// atMost runs f, and goes on without it when that takes too long: nobody may be
+// reading what it writes.
+func atMost(limit time.Duration, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
 }
 
 // await returns the command's error, or gives up on a command that does not

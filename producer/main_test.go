@@ -168,3 +168,14 @@ func TestTalkIsOneSafeLine(t *testing.T) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
+
+func TestAtMost(t *testing.T) {
+	never := make(chan struct{})
+	defer close(never)
+	atMost(time.Millisecond, func() { <-never })
+	done := false
+	atMost(time.Minute, func() { done = true })
+	if !done {
+		t.Error("it was not waited for")
+	}
+}

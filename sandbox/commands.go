@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"github.com/streamgauge/streamgauge/sandbox/internal/demo"
 	"github.com/streamgauge/streamgauge/sandbox/internal/serve"
 	"github.com/streamgauge/streamgauge/sandbox/internal/servers"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
 // A PostgreSQL comes from the environment: the same variables as the
@@ -29,12 +29,7 @@ func serveCommand(stdout io.Writer, logger *slog.Logger) *cli.Command {
 	return &cli.Command{
 		Name:  "sandbox",
 		Usage: "NATS and PostgreSQL on this machine, for trying streamgauge out",
-		Description: `Starts both on 127.0.0.1, says how to reach them, and stays until Ctrl-C.
-PostgreSQL is, whichever is first: the server that DATABASE_URL names; a private
-one from the server's binaries on this machine; one in Docker. Without --keep
-nothing is left behind.
-
-Examples:
+		Description: `Examples:
   sandbox                           both servers, until Ctrl-C
   sandbox --keep ~/streamgauge      the data is there again next time
   eval "$(sandbox env)"             in other terminals: how to reach them
@@ -42,8 +37,13 @@ Examples:
   sandbox demo --page               the same, and a live page in the browser
   sandbox gen --rows 1000000 --output big.csv
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 demo: records were rejected, 4 demo:
-the statistics do not agree, 130 interrupted.`,
+Starts both on 127.0.0.1, says how to reach them, and stays until Ctrl-C.
+PostgreSQL is, whichever is first: the server that DATABASE_URL names; a private
+one from the server's binaries on this machine; one in Docker. Without --keep
+nothing is left behind.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 demo: records were rejected,
+4 demo: the statistics do not agree, 130 interrupted.`,
 		Flags: append([]cli.Flag{
 			&cli.IntFlag{Local: true, Name: "nats-port", Usage: "`PORT` for NATS", DefaultText: "4222, or a free one if that is taken"},
 			&cli.IntFlag{Local: true, Name: "postgres-port", Usage: "`PORT` for PostgreSQL", DefaultText: "5432, or a free one if that is taken"},
@@ -67,7 +67,7 @@ the statistics do not agree, 130 interrupted.`,
 				ShowPassword: cmd.Bool("show-password"),
 			}
 			if err := config.Validate(); err != nil {
-				return &usageError{err}
+				return commandline.Refuse(cmd, "%w", err)
 			}
 			return serve.Run(ctx, config, stdout, logger)
 		},
@@ -78,10 +78,12 @@ func envCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "env",
 		Usage: "print the addresses of the sandbox that runs, for a shell to read",
-		Description: `Prints NATS_URL and DATABASE_URL, the password included, of the servers that
-'sandbox' or 'sandbox demo --page' runs in another terminal:
+		Description: `Examples:
+  eval "$(sandbox env)"                            for what is started from here
+  (eval "$(sandbox env)"; psql "$DATABASE_URL")    for one command
 
-  eval "$(sandbox env)"`,
+Prints NATS_URL and DATABASE_URL, the password included, of the servers that
+'sandbox' or 'sandbox demo --page' runs in another terminal.`,
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
 				return err
@@ -95,7 +97,12 @@ func demoCommand(stdout *os.File, logger *slog.Logger) *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "load the sample files and show the running statistics, start to end",
-		Description: `Starts both servers and a consumer, loads five monthly files in batches of five
+		Description: `Examples:
+  sandbox demo                      with the sample files
+  sandbox demo --page               and stay for the live page, until Ctrl-C
+  sandbox demo --data DIR           with your own 2012-*.csv and validation.csv
+
+Starts both servers and a consumer, loads five monthly files in batches of five
 rows, one a commit, printing the statistics as they change, and compares them
 with what the database answers. Then the same with validation.csv. Leaves
 nothing behind: with DATABASE_URL, it makes a database of its own on that server
@@ -123,14 +130,14 @@ func genCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "gen",
 		Usage: "make sample CSV",
-		Description: `Writes timestamp,price,user_id: one row a day from 10 January 2012, for more
-than 366 rows several a day; prices are whole numbers from 10 to 100, about one
-in 32 is empty; user ids are 1 to 10. The same seed gives the same file.
-
-Examples:
+		Description: `Examples:
   sandbox gen --rows 30
   sandbox gen --rows 2000000 --seed 7 --output big.csv
-  sandbox gen --samples DIR         the demo's six files`,
+  sandbox gen --samples DIR         the demo's six files
+
+Writes timestamp,price,user_id: one row a day from 10 January 2012, for more
+than 366 rows several a day; prices are whole numbers from 10 to 100, about one
+in 32 is empty; user ids are 1 to 10. The same seed gives the same file.`,
 		Flags: []cli.Flag{
 			&cli.Int64Flag{Local: true, Name: "rows", Usage: "`N` rows below the header", Value: 1000},
 			&cli.Uint64Flag{Local: true, Name: "seed", Usage: "`NUMBER` that decides the values", Value: 1},
@@ -143,7 +150,7 @@ Examples:
 			}
 			if dir := cmd.String("samples"); dir != "" {
 				if cmd.IsSet("rows") || cmd.IsSet("seed") || cmd.IsSet("output") {
-					return &usageError{errors.New("--samples are what they are: they take no --rows, --seed or --output")}
+					return commandline.Refuse(cmd, "--samples are what they are: they take no --rows, --seed or --output")
 				}
 				paths, err := gen.WriteSamples(ctx, dir)
 				for _, path := range paths {
@@ -153,7 +160,7 @@ Examples:
 			}
 			config := gen.Config{Rows: cmd.Int64("rows"), Seed: cmd.Uint64("seed")}
 			if err := config.Validate(); err != nil {
-				return &usageError{fmt.Errorf("--rows: %w", err)}
+				return commandline.Refuse(cmd, "--rows: %w", err)
 			}
 			if path := cmd.String("output"); path != "" && path != "-" {
 				return gen.WriteFile(ctx, path, config)
@@ -177,12 +184,12 @@ func noArguments(cmd *cli.Command) error {
 	if root := cmd.Root(); root != cmd {
 		for _, name := range []string{"nats-port", "postgres-port", "keep", "show-password", "output"} {
 			if root.IsSet(name) {
-				return &usageError{fmt.Errorf("--%s before %q has no effect there", name, cmd.Name)}
+				return commandline.Refuse(cmd, "--%s before %q has no effect there", name, cmd.Name)
 			}
 		}
 	}
 	if cmd.Args().Present() {
-		return &usageError{fmt.Errorf("no command or argument %q", cmd.Args().First())}
+		return commandline.UnknownCommand(cmd, cmd.Args().First())
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/streamgauge/streamgauge/sandbox/internal/demo"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
 // version is set when the binary is linked.
@@ -43,12 +44,11 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	err := newCommand(stdout, stderr, logger).Run(ctx, args)
-	var usage *usageError
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "sandbox: %s. See 'sandbox --help'\n", oneLine(err))
+	case commandline.IsMistake(err):
+		fmt.Fprintf(stderr, "sandbox: %s\n", oneLine(err))
 		return exitUsage
 	case errors.Is(err, syscall.EPIPE):
 		return exitFailed // whoever closed standard output knows
@@ -94,20 +94,11 @@ func oneLine(err error) string {
 }
 
 func newCommand(stdout *os.File, stderr io.Writer, logger *slog.Logger) *cli.Command {
-	cli.VersionPrinter = func(cmd *cli.Command) { fmt.Fprintf(stdout, "sandbox %s\n", cmd.Root().Version) }
 	root := serveCommand(stdout, logger)
 	root.Version = version
 	root.Writer, root.ErrWriter = stdout, stderr
 	root.Commands = []*cli.Command{envCommand(stdout), demoCommand(stdout, logger), genCommand(stdout, stderr)}
-	root.Suggest = true
-	root.ExitErrHandler = func(context.Context, *cli.Command, error) {}
-	setUsageErrors(root)
+	root.HideHelpCommand = true
+	commandline.Prepare(root, stdout)
 	return root
-}
-
-func setUsageErrors(cmd *cli.Command) {
-	cmd.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &usageError{err} }
-	for _, sub := range cmd.Commands {
-		setUsageErrors(sub)
-	}
 }

@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // selfEnv makes the test binary the sandbox itself.
@@ -199,7 +201,7 @@ func TestUsage(t *testing.T) {
 			if code := p.code(t); code != exitUsage {
 				t.Errorf("exit %d", code)
 			}
-			if !strings.Contains(p.stderr.String(), "See 'sandbox --help'") {
+			if !strings.Contains(p.stderr.String(), "See 'sandbox") || !strings.HasSuffix(p.stderr.String(), " --help'\n") {
 				t.Error("does not point to the help")
 			}
 		})
@@ -213,6 +215,38 @@ func TestVersionAndHelp(t *testing.T) {
 			t.Errorf("%s: exit %d", flag, code)
 		}
 	}
+}
+
+// TestHelpFits: of every command there is, it fits a terminal of 80 columns and
+// opens with examples.
+func TestHelpFits(t *testing.T) {
+	var visit func(path ...string)
+	visit = func(path ...string) {
+		p := begin(t, settings{}, append(path, "--help")...)
+		if code := p.code(t); code != exitDone {
+			t.Fatalf("%q: exit %d", path, code)
+		}
+		text := p.stdout.String()
+		if shell := len(path) == 2; !shell && !strings.Contains(strings.SplitN(text, "Usage:", 2)[0], "Examples:\n") {
+			t.Errorf("%q: no examples come first", path)
+		}
+		for line := range strings.Lines(text) {
+			if wide := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); wide > 80 {
+				t.Errorf("%q: %d columns: %s", path, wide, line)
+			}
+		}
+		_, commands, _ := strings.Cut(text, "\nCommands:\n")
+		commands, _, _ = strings.Cut(commands, "\n\n")
+		for line := range strings.Lines(commands) {
+			if name, rest, found := strings.Cut(strings.TrimPrefix(line, "  "), " "); found && name != "" && rest != "" {
+				visit(append(slices.Clip(path), name)...)
+			}
+		}
+		if len(path) == 0 && strings.Count(commands, "\n") < 4 {
+			t.Errorf("only these commands are listed:\n%s", commands)
+		}
+	}
+	visit()
 }
 
 func TestGen(t *testing.T) {

@@ -22,6 +22,9 @@ import (
 
 var update = flag.Bool("update", false, "bring the outputs that the documents show up to date")
 
+// origin is where the documents clone from.
+const origin = "https://github.com/streamgauge/streamgauge"
+
 // commandTime bounds each command of a document, on a machine that is busy with
 // other tests.
 const commandTime = 2 * time.Minute
@@ -35,7 +38,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	published := filepath.Join(t.TempDir(), "streamgauge")
-	if err := publish(t.Context(), root, published); err != nil {
+	if err := checkout.Publish(t.Context(), root, published); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{

@@ -76,6 +76,6 @@ func TestSecondInterrupt(t *testing.T) {
 	producer := env.StartProducer(t, pipe)
 	producer.WaitFor(t, "stream ROWS", soon)
 	producer.Signal(t, syscall.SIGINT)
-	producer.WaitFor(t, "stopping: what is sent stays queued, and the same command continues. Ctrl-C again ends at once", soon)
+	producer.WaitFor(t, "stopping, nothing is lost: what is sent stays queued, and the same command continues. Ctrl-C again ends at once", soon)
 	producer.Interrupt(t).Exits(t, 130)
 }

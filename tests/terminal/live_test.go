@@ -71,8 +71,8 @@ func TestBar(t *testing.T) {
 	got = regexp.MustCompile(`batch \d+ of`).ReplaceAllString(got, "batch N of")
 	want := `producer: stream ROWS: file storage, R1, 1024 MiB; a power cut may cost acked
   messages, which --wait sends again
-producer: stopping: what is sent stays queued, and the same command continues.
-  Ctrl-C again ends at once
+producer: stopping, nothing is lost: what is sent stays queued, and the same
+  command continues. Ctrl-C again ends at once
 producer: 1 file in Xs: N sent (N rows/s)
 producer: ` + name + `: stopped
   after batch N of 200; run the same command again to continue
@@ -82,27 +82,61 @@ producer: ` + name + `: stopped
 	}
 }
 
-// TestSecondCtrlC: the first says that it is safe, the second does not wait.
+// The two answers to Ctrl-C.
+const (
+	stopping = "stopping, nothing is lost: what is sent stays queued, and the same\n  command continues. Ctrl-C again ends at once\n"
+	forced   = "producer: ended at once, nothing is lost: the same command continues\n"
+)
+
+// TestSecondCtrlC: the first says that it is safe, and waits for what is on its
+// way; the second does not.
 func TestSecondCtrlC(t *testing.T) {
 	t.Parallel()
-	env := harness.New(t)
-	consumer := env.StartConsumer(t)
-	producer := onTerminal(t, env, "producer", "-") // nobody types anything
-	untilShown(t, producer, "stream ROWS")
-	consumer.Terminate(t)
-	producer.Type(t, "\x03")
-	result := producer.Wait(t).Exits(t, 130)
-	if shown := seen(t, result.Stdout); !strings.Contains(shown, "stopped before anything was sent; run the same command again") {
-		t.Errorf("the first:\n%s", shown)
+	env := harness.New(t, harness.WithOwnNATS())
+	env.StartConsumer(t)
+	// frozen is a producer whose server stopped answering while it was sending.
+	frozen := func(label string) *harness.Process {
+		t.Helper()
+		producer := onTerminal(t, env, "producer", "--rate", "2k", "--batch-size", "100", "--label", label, many(t))
+		untilShown(t, producer, " acked, ")
+		env.Server.Process().Signal(t, stop)
+		harness.Eventually(t, soon, "something is on its way", func() (bool, string) {
+			shown := seen(t, producer.Stdout())
+			counts := regexp.MustCompile(`(\d+) of 100000 rows sent, (\d+) acked`).FindStringSubmatch(shown)
+			return counts != nil && counts[1] != counts[2], shown
+		})
+		return producer
 	}
 
-	hanging := onTerminal(t, env, "producer", "--wait", env.Sample(t, "2012-1.csv")) // there is no consumer
-	untilShown(t, hanging, "no consumer running")
-	hanging.Type(t, "\x03\x03")
-	result = hanging.Wait(t).Exits(t, 130)
-	if result.Took > soon {
-		t.Errorf("took %s", result.Took)
+	patient := frozen("patient")
+	typed := time.Now()
+	patient.Type(t, "\x03")
+	untilShown(t, patient, stopping)
+	shown := seen(t, patient.Wait(t).Exits(t, 130).Stdout)
+	took := time.Since(typed)
+	if !strings.Contains(shown, "run the same command again to continue") || strings.Contains(shown, forced) {
+		t.Errorf("after the first:\n%s", shown)
 	}
+	env.Server.Process().Signal(t, resume)
+
+	hasty := frozen("hasty")
+	hasty.Type(t, "\x03")
+	untilShown(t, hasty, stopping)
+	select {
+	case <-hasty.Exited():
+		t.Error("it ended before the second")
+	default:
+	}
+	typed = time.Now()
+	hasty.Type(t, "\x03")
+	shown = seen(t, hasty.Wait(t).Exits(t, 130).Stdout)
+	if !strings.HasSuffix(shown, forced) || strings.Contains(shown, "1 file in") {
+		t.Errorf("after the second:\n%s", shown)
+	}
+	if hurried := time.Since(typed); hurried > took/2 {
+		t.Errorf("the second took %s, the first alone %s", hurried, took)
+	}
+	env.Server.Process().Signal(t, resume)
 }
 
 // TestDumbTerminal: no sequences, but a line every 5 s.

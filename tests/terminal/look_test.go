@@ -21,17 +21,20 @@ var data = regexp.MustCompile(`^([^ ]+: \d+ new, |[^ ]+: \d+ records?, |` + long
 
 const longName = "a-name-that-is-longer-than-what-people-call-their-files-and-than-a-terminal-is-w"
 
-// see runs a program on a terminal and adds what is seen there in the end.
-func (tr *transcript) see(t *testing.T, line string) {
+// see runs a program on a terminal and adds what is seen there in the end, which
+// it returns.
+func (tr *transcript) see(t *testing.T, line string) string {
 	t.Helper()
 	words := split(line)
 	result := tr.env.Run(t, harness.Command{
 		Program: words[0], Args: words[1:], Dir: tr.folder, Env: []string{"TERM=xterm-256color"}, Limit: time.Minute, Columns: columns,
 	})
-	fmt.Fprintf(&tr.text, "$ %s\n%s", line, seen(t, result.Stdout))
+	shown := seen(t, result.Stdout)
+	fmt.Fprintf(&tr.text, "$ %s\n%s", line, shown)
 	if result.Code != 0 {
 		fmt.Fprintf(&tr.text, "exit code %d\n", result.Code)
 	}
+	return shown
 }
 
 // seen returns what a terminal shows, on which nothing has a colour, and no line
@@ -140,18 +143,4 @@ func TestIntoAPipe(t *testing.T) {
 	commands(t, func(line string) { tr.run(t, line) }, tr.env)
 	checkPrintable(t, tr.text.String())
 	golden(t, "pipe.golden", steadyServers(tr.steady(tr.text.String())))
-}
-
-// TestHelp: that of everything fits.
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	tr := record(t, harness.New(t))
-	for _, command := range []string{
-		"producer", "producer completion", "consumer", "consumer stats", "consumer loads", "consumer verify", "consumer rejects", "consumer rejects ls",
-		"consumer rejects show", "consumer rejects export", "consumer rejects replay", "consumer dead", "consumer dead ls", "consumer dead show",
-		"consumer dead replay", "consumer unload", "consumer doctor", "consumer migrate", "consumer migrate up", "consumer migrate status", "consumer completion",
-	} {
-		tr.see(t, command+" --help")
-	}
-	tr.check(t, "help.golden")
 }

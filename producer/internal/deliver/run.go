@@ -10,8 +10,10 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/fetch"
 	"github.com/streamgauge/streamgauge/producer/internal/inputs"
 	"github.com/streamgauge/streamgauge/producer/internal/load"
+	"github.com/streamgauge/streamgauge/producer/internal/progress"
 	"github.com/streamgauge/streamgauge/producer/internal/publish"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
+	"github.com/streamgauge/streamgauge/shared/commandline"
 )
 
 // Run loads every input of cfg, which must be valid. A file that fails does not
@@ -72,6 +74,7 @@ type run struct {
 	log     *slog.Logger
 	printer *report.Printer
 	outside inputs.Outside
+	copying *progress.Source // what outside tells
 	// unanswered is set once a question has had no answer, at unansweredAt, and
 	// toldUnanswered once that has been told.
 	unanswered, toldUnanswered bool
@@ -81,11 +84,13 @@ type run struct {
 }
 
 func newRun(cfg Config, link Link, log *slog.Logger) *run {
-	return &run{
+	r := &run{
 		Link: link, cfg: cfg, log: log, printer: &report.Printer{Out: cfg.Out, JSON: cfg.JSON},
-		outside:  inputs.Outside{Stdin: cfg.Stdin, Fetch: fetch.New(log).Fetch},
 		throttle: throttle{perSecond: cfg.Rate},
 	}
+	copied := func(have, size int64) { r.copying.Copied(have, size) }
+	r.outside = inputs.Outside{Stdin: cfg.Stdin, Fetch: fetch.New(log, copied).Fetch, Copied: copied}
+	return r
 }
 
 // do is what is done with one source; the report is filled in as far as it goes,
@@ -145,6 +150,8 @@ func (r *run) input(ctx context.Context, in inputs.Input, do do) error {
 }
 
 func (r *run) open(ctx context.Context, in inputs.Input) (*inputs.File, []inputs.Source, error) {
+	r.copying = r.showCopy(in)
+	defer r.copying.End()
 	file, err := in.Open(ctx, r.outside)
 	if err != nil {
 		return nil, nil, err
@@ -155,6 +162,17 @@ func (r *run) open(ctx context.Context, in inputs.Input) (*inputs.File, []inputs
 		return nil, nil, err
 	}
 	return file, sources, nil
+}
+
+// showCopy shows how far an input is on its way to this machine's disk, if it
+// has to be copied there.
+func (r *run) showCopy(in inputs.Input) *progress.Source {
+	if in.Path == inputs.Stdin && commandline.Columns(r.cfg.Stdin) > 0 {
+		// A bar would get in between what is typed.
+		r.log.Info("reading standard input from this terminal: paste the CSV, then Ctrl-D on a line of its own")
+		return (*progress.Display)(nil).BeginCopy(in.Name())
+	}
+	return r.cfg.Progress.BeginCopy(in.Name())
 }
 
 // account prints what became of a source. The error it returns ends the run.

@@ -37,7 +37,6 @@ type download struct {
 	have, furthest int64
 	version        version
 	confirmed      bool
-	told           time.Time
 }
 
 func (f *Fetcher) begin(address string, into *os.File) (*download, error) {
@@ -45,7 +44,7 @@ func (f *Fetcher) begin(address string, into *os.File) (*download, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &download{fetcher: f, url: given, name: Name(address), into: into, version: version{size: -1}, told: time.Now()}
+	d := &download{fetcher: f, url: given, name: Name(address), into: into, version: version{size: -1}}
 	if d.url, d.drive, err = direct(given); err != nil {
 		return nil, err
 	}
@@ -171,10 +170,7 @@ func (d *download) copy(ctx context.Context, response *http.Response, watch *tim
 		case err != nil:
 			return broken(ctx, err, d.host, connectionBroke)
 		}
-		if time.Since(d.told) >= tellEvery {
-			d.told = time.Now()
-			d.fetcher.log.Info(fmt.Sprintf("%s: fetched %s", escape.Name(d.name), d.progress()))
-		}
+		d.fetcher.far(d.have, d.version.size)
 	}
 }
 

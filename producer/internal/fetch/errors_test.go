@@ -116,7 +116,7 @@ func TestErrors(t *testing.T) {
 	} {
 		note(c.name, o.fetch(t, c.link).err, hostOf(t, o.URL))
 	}
-	stranger := New(slog.New(slog.DiscardHandler))
+	stranger := New(slog.New(slog.DiscardHandler), unseen)
 	_, err := stranger.Fetch(t.Context(), o.link("/a.csv"), nil)
 	note("can't prove who it is", err, hostOf(t, o.URL))
 	golden(t, "errors.golden", all.String())

@@ -28,22 +28,22 @@ const (
 	longestAsked = time.Minute
 	// silence is how long a server may send nothing.
 	silence = 30 * time.Second
-	// tellEvery is the time between lines about a download under way.
-	tellEvery = 5 * time.Second
 )
 
 // Fetcher fetches over HTTP and HTTPS. It is safe for concurrent use.
 type Fetcher struct {
 	log       *slog.Logger
+	far       func(have, size int64)
 	transport http.RoundTripper
 	// These are the constants', but in tests.
 	pause, silence time.Duration
 }
 
-// New returns a Fetcher that tells log what it waits for. It goes through the
-// proxy that HTTPS_PROXY and HTTP_PROXY name.
-func New(log *slog.Logger) *Fetcher {
-	return &Fetcher{log: log, transport: newTransport(), pause: firstPause, silence: silence}
+// New returns a Fetcher that tells log what it waits for, and far how many bytes
+// it has of a file, and of how many: -1 where the server does not say. It goes
+// through the proxy that HTTPS_PROXY and HTTP_PROXY name.
+func New(log *slog.Logger, far func(have, size int64)) *Fetcher {
+	return &Fetcher{log: log, far: far, transport: newTransport(), pause: firstPause, silence: silence}
 }
 
 // Fetch writes what is at address to into, which is empty, and returns what the

@@ -246,7 +246,7 @@ func TestInterrupted(t *testing.T) {
 		// To return would be to say that this was all.
 		panic(http.ErrAbortHandler)
 	})
-	f := New(slog.New(slog.DiscardHandler))
+	f := New(slog.New(slog.DiscardHandler), unseen)
 	f.transport = o.transport(t)
 	into, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
@@ -275,7 +275,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	f := New(slog.New(slog.DiscardHandler))
+	f := New(slog.New(slog.DiscardHandler), unseen)
 	f.transport = o.transport(t)
 	_, err = f.Fetch(t.Context(), o.link("/a.csv"), full)
 	if err == nil || !strings.HasPrefix(err.Error(), "no room for a copy in the temporary folder. Make room, or set TMPDIR") {
@@ -301,7 +301,7 @@ func TestServersPauseIsKept(t *testing.T) {
 	o := serve(t, say(http.StatusTooManyRequests, "", "Retry-After", "7"))
 	ctx, cancel := context.WithCancel(t.Context())
 	var log bytes.Buffer
-	f := New(slog.New(slog.NewTextHandler(notify{&log, cancel}, nil)))
+	f := New(slog.New(slog.NewTextHandler(notify{&log, cancel}, nil)), unseen)
 	f.pause, f.transport = time.Millisecond, o.transport(t)
 	if _, err := f.Fetch(ctx, o.link("/a.csv"), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)

@@ -80,6 +80,9 @@ func (o *origin) link(path string) string {
 	return strings.Replace(o.URL, "https://", "https://"+secret+":"+secret+"@", 1) + path + "?X-Amz-Signature=" + secret + "%2F&sp=" + secret
 }
 
+// unseen is who does not care how far a download is.
+func unseen(int64, int64) {}
+
 // fetched is what came of a download.
 type fetched struct {
 	name    string
@@ -102,7 +105,7 @@ func (o *origin) fetch(t *testing.T, address string) fetched {
 func (o *origin) fetchInto(t *testing.T, address string, into *os.File) fetched {
 	t.Helper()
 	var log bytes.Buffer
-	f := New(slog.New(slog.NewTextHandler(&log, nil)))
+	f := New(slog.New(slog.NewTextHandler(&log, nil)), unseen)
 	f.pause, f.silence = time.Millisecond, o.silence
 	f.transport = o.transport(t)
 	name, err := f.Fetch(t.Context(), address, into)

@@ -119,6 +119,9 @@ type Outside struct {
 	Stdin *os.File
 	// Fetch writes what is at a URL to an empty file, and returns its name.
 	Fetch func(ctx context.Context, address string, into *os.File) (name string, err error)
+	// Copied is told how many bytes of Stdin or a pipe are copied so far, and how
+	// many there are, -1 where that can't be known. Nil tells nobody.
+	Copied func(have, size int64)
 }
 
 // Open opens the input. What is no regular file is first copied to a temporary
@@ -127,7 +130,7 @@ type Outside struct {
 func (in Input) Open(ctx context.Context, outside Outside) (*File, error) {
 	switch {
 	case in.Path == Stdin:
-		return spool(ctx, in, outside.Stdin)
+		return spool(ctx, in, outside.Stdin, outside.Copied)
 	case in.isURL():
 		return in.fetch(ctx, outside)
 	}
@@ -148,7 +151,7 @@ func (in Input) Open(ctx context.Context, outside Outside) (*File, error) {
 		return &File{File: f, input: in, name: in.Name()}, nil
 	}
 	defer f.Close()
-	return spool(ctx, in, f)
+	return spool(ctx, in, f, outside.Copied)
 }
 
 func (in Input) fetch(ctx context.Context, outside Outside) (*File, error) {
@@ -164,7 +167,7 @@ func (in Input) fetch(ctx context.Context, outside Outside) (*File, error) {
 	return &File{File: copied, input: in, name: asName(name)}, nil
 }
 
-func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
+func spool(ctx context.Context, in Input, from *os.File, tell func(have, size int64)) (*File, error) {
 	copied, err := temporary(in)
 	if err != nil {
 		return nil, err
@@ -172,7 +175,10 @@ func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
 	// A read from a terminal or a pipe can't be interrupted; it is left to
 	// itself, and ends with the process.
 	done := make(chan error, 1)
-	source := &noting{from: from}
+	source := &noting{from: from, size: -1, tell: tell}
+	if info, err := from.Stat(); err == nil && info.Mode().IsRegular() {
+		source.size = info.Size()
+	}
 	go func() {
 		_, err := io.Copy(copied, source)
 		done <- err
@@ -193,17 +199,22 @@ func spool(ctx context.Context, in Input, from *os.File) (*File, error) {
 	return &File{File: copied, Nameless: true, input: in, name: in.Name()}, nil
 }
 
-// noting keeps why a file could not be read: an error of io.Copy does not say
-// which of the two files it is of.
+// noting keeps why a file could not be read, since an error of io.Copy does not
+// say which of the two files it is of, and tells how much was.
 type noting struct {
-	from   *os.File
-	failed error
+	from       *os.File
+	failed     error
+	have, size int64
+	tell       func(have, size int64)
 }
 
 func (n *noting) Read(p []byte) (int, error) {
 	read, err := n.from.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		n.failed = err
+	}
+	if n.have += int64(read); n.tell != nil {
+		n.tell(n.have, n.size)
 	}
 	return read, err
 }

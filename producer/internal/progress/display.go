@@ -71,8 +71,17 @@ func (d *Display) Write(line []byte) (int, error) {
 
 // Begin shows a source until its End, of which there has to be one before the
 // next Begin. A nil Display shows nothing.
-func (d *Display) Begin(name string) *Source {
-	s := &Source{name: name}
+func (d *Display) Begin(name string) *Source { return d.begin(&Source{name: name}) }
+
+// BeginCopy is Begin of what has to be copied to this machine's disk before it
+// can be read.
+func (d *Display) BeginCopy(name string) *Source {
+	s := &Source{name: name, copying: true}
+	s.pace.begin(time.Now(), 0)
+	return d.begin(s)
+}
+
+func (d *Display) begin(s *Source) *Source {
 	if d == nil {
 		s.end = func() {}
 		return s

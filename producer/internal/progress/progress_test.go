@@ -80,6 +80,19 @@ func TestLines(t *testing.T) {
 			`5s "a\nb.csv": 2 of 4000 rows sent, 0 acked, 0 rows/s`,
 			`12s "a\nb.csv": 2 of 4000 rows sent, 0 acked, 0 rows/s`,
 		}},
+		"copying": {func(d *Display, first *Source) {
+			first.End()
+			s := d.BeginCopy("b.csv")
+			pass(time.Second / 10)
+			for i := range 11 {
+				pass(time.Second)
+				s.Copied(int64(i+1)<<20, 44<<20)
+			}
+			s.End()
+		}, []string{
+			"5s b.csv: 4.0 MiB of 44.0 MiB copied, 819.2 KiB/s, 51s left",
+			"10s b.csv: 9.0 MiB of 44.0 MiB copied, 1.0 MiB/s, 36s left",
+		}},
 		"the wait for a consumer has lines of its own": {func(_ *Display, s *Source) {
 			s.Send(4000, 4000, true)
 			pass(time.Minute)
@@ -141,6 +154,8 @@ func TestRowsFit(t *testing.T) {
 			for _, f := range []figures{
 				{read: 1},
 				{read: 1, asking: true},
+				{copying: true, acked: 5 << 30, perSecond: 1 << 29},
+				{copying: true, total: 1 << 40, acked: 5 << 30, perSecond: 1 << 20},
 				{total: 200_000_000, acked: 3, sent: 4, perSecond: 1},
 				{total: 10, acked: 10, stored: 12, waits: true},
 				{total: 400_000, acked: 43_600, perSecond: 1},

@@ -11,17 +11,26 @@ import (
 // Source is how far one source is, in rows (which are records here: what of them
 // will be rejected is not known yet). Its methods are safe for concurrent use.
 type Source struct {
-	name string
-	end  func()
+	name    string
+	end     func()
+	copying bool
 
 	read, total         atomic.Int64
 	sent, acked, stored atomic.Int64
 	asking, waits       atomic.Bool
-	pace                pace
+	// copied and size are in bytes; a size of 0 is not known.
+	copied, size atomic.Int64
+	pace         pace
 }
 
 // Read adds what the first reading has found.
 func (s *Source) Read(rows int) { s.read.Add(int64(rows)) }
+
+// Copied says how many bytes are copied, of how many: -1 where that is not known.
+func (s *Source) Copied(have, size int64) {
+	s.copied.Store(have)
+	s.size.Store(max(size, 0))
+}
 
 // Ask says that the first reading is over, and that a consumer is being asked
 // what is loaded already.
@@ -53,7 +62,9 @@ func (s *Source) End() { s.end() }
 type figures struct {
 	read, total, sent, acked, stored int64
 	asking, waits                    bool
-	perSecond                        float64
+	// copying says that total and acked are bytes.
+	copying   bool
+	perSecond float64
 }
 
 func (s *Source) figures(now time.Time) figures {
@@ -62,7 +73,10 @@ func (s *Source) figures(now time.Time) figures {
 		sent: s.sent.Load(), acked: s.acked.Load(), stored: s.stored.Load(),
 		asking: s.asking.Load(), waits: s.waits.Load(),
 	}
-	if f.total > 0 {
+	if f.copying = s.copying; f.copying {
+		f.total, f.acked = s.size.Load(), s.copied.Load()
+	}
+	if f.total > 0 || f.copying {
 		f.perSecond = s.pace.rate(now, f.done())
 	}
 	return f
@@ -80,7 +94,7 @@ func (f *figures) done() int64 {
 func (f *figures) reading() bool { return f.total == 0 }
 
 // waiting says that all is in the stream, and somebody else's turn.
-func (f *figures) waiting() bool { return !f.reading() && f.acked >= f.total }
+func (f *figures) waiting() bool { return !f.reading() && f.acked >= f.total && !f.copying }
 
 // left is how long it takes at this pace, empty where that can't be said.
 func (f *figures) left() string {
@@ -101,6 +115,8 @@ const maxLeft = 99 * time.Hour
 // words are the figures in a sentence.
 func (f *figures) words() string {
 	switch {
+	case f.copying:
+		return f.copyWords()
 	case f.reading() && f.asking:
 		return rows(f.read) + " rows; asking a consumer what of them is loaded"
 	case f.reading():
@@ -111,6 +127,30 @@ func (f *figures) words() string {
 		text += fmt.Sprintf(", %s committed", rows(f.stored))
 	}
 	return text + fmt.Sprintf(", %s rows/s", rows(int64(f.perSecond)))
+}
+
+func (f *figures) copyWords() string {
+	if f.acked == 0 {
+		return "nothing has come yet"
+	}
+	text := amount(f.acked)
+	if f.total > 0 {
+		text += " of " + amount(f.total)
+	}
+	return text + fmt.Sprintf(" copied, %s/s", amount(int64(f.perSecond)))
+}
+
+// amount writes a number of bytes as people read it.
+func amount(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	case n < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
 // line is all of it where there is no terminal.

@@ -1,4 +1,4 @@
-package docs
+package checkout
 
 import (
 	"context"
@@ -9,12 +9,9 @@ import (
 	"strings"
 )
 
-// origin is where the documents clone from.
-const origin = "https://github.com/streamgauge/streamgauge"
-
-// publish makes a repository of one commit that holds the tree as it is now,
-// committed or not, for documents to clone.
-func publish(ctx context.Context, root, dir string) error {
+// Publish makes dir a repository of one commit that holds the tree at root as it
+// is now, committed or not, for others to clone.
+func Publish(ctx context.Context, root, dir string) error {
 	list := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = root
 	list.Env = append(os.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0="+root)
@@ -30,7 +27,7 @@ func publish(ctx context.Context, root, dir string) error {
 	for _, args := range [][]string{
 		{"init", "--quiet"},
 		{"add", "--all"},
-		{"-c", "user.name=tests", "-c", "user.email=tests@localhost", "commit", "--quiet", "--message", "docs: as they are tested"},
+		{"-c", "user.name=tests", "-c", "user.email=tests@localhost", "commit", "--quiet", "--message", "tests: the tree as it is tested"},
 	} {
 		git := exec.CommandContext(ctx, "git", args...)
 		git.Dir = dir
