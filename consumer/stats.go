@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -35,7 +36,7 @@ rows.`,
 				case stats.BySource, stats.ByDay, stats.ByMonth, stats.ByUser:
 					return nil
 				}
-				return fmt.Errorf("is source, day, month or user, not %q", v)
+				return errors.New("it is source, day, month or user")
 			}},
 			&cli.BoolFlag{Name: flagWatch, Local: true, Usage: "follow " + topology.SubjectStats + " instead, until stopped"}),
 		Action: func(ctx context.Context, cmd *cli.Command) error {

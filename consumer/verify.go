@@ -115,7 +115,7 @@ func (v verifier) all(ctx context.Context, paths []string) error {
 }
 
 func (v verifier) tell(name string, err error) {
-	tell(v.stderr, report.Printable(name)+": "+store.Explain(err))
+	tell(v.stderr, report.Printable(name)+": "+store.Explain(unpack.Explain(err)))
 }
 
 // openSources opens a file and finds what it holds; of archive.zip!b.csv, which
@@ -148,7 +148,11 @@ func openFile(path string) (*os.File, error) {
 		return nil, fmt.Errorf("can't be opened: %w. Check the path", errors.Unwrap(err))
 	}
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = errors.New("it is a folder. Name the files in it")
+	case !info.Mode().IsRegular():
 		err = errors.New("it is no regular file, which can be read twice. Name a file")
 	}
 	if err != nil {

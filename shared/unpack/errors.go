@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -73,4 +74,13 @@ func (f *noting) explain(err error) error {
 		e.Reason = "it is compressed, and damaged or cut off"
 	}
 	return e
+}
+
+// Explain gives an error that the system reports of reading a file a remedy, and
+// leaves out the path, which is for the caller to name. Others stay as they are.
+func Explain(err error) error {
+	if failed, is := errors.AsType[*fs.PathError](err); is && failed.Op == "read" {
+		return fmt.Errorf("it can't be read: %w. Check the disk or network that it is on, then run the same command again", failed.Err)
+	}
+	return err
 }

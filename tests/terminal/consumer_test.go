@@ -17,7 +17,7 @@ func TestConsumerUsage(t *testing.T) {
 	for _, line := range []string{
 		"consumer --batches-per-comit 1", "consumer stast", "consumer frobnicate", "consumer stats --wach", "consumer stats x", "consumer --server",
 		"consumer --batches-per-commit 0", "consumer --batches-per-commit many", "consumer --replicas 2", "consumer --max-bytes 5",
-		"consumer --http 8080", "consumer --http 127.0.0.1:http:x", "consumer --server x --context y", "consumer stats --output xml",
+		"consumer --http 8080", "consumer --http 127.0.0.1:http:x", "consumer --server x --context y", "consumer stats --output xml", "consumer stats --by week", "consumer stats --watch --by day",
 		"consumer loads x", "consumer doctor x", "consumer migrate", "consumer migrate down", "consumer migrate up x",
 		"consumer verify", "consumer verify --limit -1 a.csv", "consumer verify --label 'a b' a.csv",
 		"consumer rejects", "consumer rejects lst", "consumer rejects ls a b", "consumer rejects show", "consumer rejects show a.csv", "consumer rejects show a.csv x", "consumer rejects replay",
@@ -115,9 +115,10 @@ func TestConsumerCommands(t *testing.T) {
 	tr.file(t, "bad.csv", "timestamp,price,user_id\n1/10/2012,fifty,9\n")
 	tr.run(t, "producer --wait a.csv bad.csv")
 	tr.run(t, "producer --wait --label x a.csv")
+	tr.file(t, "two.zip", zipped(t, "a.csv", "b.csv"))
 	tr.about("names that mean nothing, or several loads")
 	for _, command := range []string{
-		"verify absent.csv", "verify a.csv/x", "verify .", "verify bad.csv --label y", "unload --yes absent.csv", "unload --yes a.csv",
+		"verify absent.csv", "verify a.csv/x", "verify .", "verify /dev/null", "verify two.zip!c.csv", "verify bad.csv --label y", "unload --yes absent.csv", "unload --yes a.csv",
 		"rejects ls absent.csv", "rejects show absent.csv 2", "rejects show bad.csv 3", "rejects export absent.csv",
 		"dead show 7", "dead replay 7", "rejects replay absent.csv", "rejects replay a.csv", "rejects replay -",
 	} {
@@ -128,6 +129,12 @@ func TestConsumerCommands(t *testing.T) {
 	tr.about("a list of corrections")
 	tr.file(t, "list.csv", env.Consumer(t, "rejects", "export").Stdout)
 	tr.run(t, "consumer rejects replay list.csv")
+	tr.file(t, "broken.csv", "source,name,line,column,reason,record\nx,y,two,,,z\n")
+	tr.run(t, "consumer rejects replay broken.csv")
+	tr.file(t, "quotes.csv", "source,name,line,column,reason,record\nx,y,2,,,1/10/2012,\"5\n")
+	tr.run(t, "consumer rejects replay quotes.csv")
+	tr.about("onto a terminal")
+	tr.see(t, "consumer rejects export")
 	tr.about("loads without NATS")
 	tr.run(t, "consumer loads", "NATS_URL=nats://127.0.0.1:9")
 	tr.run(t, "consumer stats --watch", "NATS_URL=nats://127.0.0.1:9")

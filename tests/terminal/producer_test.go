@@ -50,6 +50,9 @@ func TestProducerUsage(t *testing.T) {
 		"producer --map price a.csv", "producer --map cost=price a.csv", "producer --map price=a --map price=b a.csv",
 		"producer --columns a,b,c a.csv", "producer --no-header --columns a,b,c a.csv", "producer --no-header --columns price,price,timestamp,user_id a.csv",
 		"producer --timestamp-format %Q a.csv", "producer --timestamp-format year a.csv",
+		"producer --timestamp-format %Y-%d a.csv", "producer --timestamp-format %Y a.csv", "producer --timestamp-format '%Y-%m-%d %I:%M' a.csv",
+		"producer --timestamp-format %Y-%V a.csv", "producer --timestamp-format %G-%V a.csv", "producer --timestamp-format %Y%e%m a.csv", "producer --timestamp-format %Y%m%d% a.csv",
+		"producer watch", "producer watch a b", "producer watch --file a.csv", "producer watch --settle soon a",
 		"producer --timezone Madrid a.csv", "producer --timezone Local a.csv", "producer --label 'a b' a.csv", "producer --label '' a.csv",
 		"producer --server x --context y a.csv", "producer --replicas 2 a.csv", "producer --replicas 0 a.csv", "producer --max-bytes 5 a.csv",
 	} {

@@ -28,14 +28,16 @@ var changing = []struct {
 	{regexp.MustCompile(`streamgauge-(input|sequences)-\d+`), "streamgauge-$1-N"},
 }
 
-// hidden is the password in an address.
-var hidden = regexp.MustCompile(`:[^:/@ ]+@`)
+// hidden is the password in an address, or what stands in for one behind it.
+var hidden = regexp.MustCompile(`(:)[^:/@ ]+(@)|(token=)\w+`)
 
 // transcript is what was typed and what came of it.
 type transcript struct {
 	env    *harness.Env
 	folder string
-	text   strings.Builder
+	// through begins the command lines; they are shown without it.
+	through []string
+	text    strings.Builder
 }
 
 // record begins a transcript of commands that run in a folder of their own.
@@ -58,9 +60,11 @@ func (tr *transcript) about(what string) { fmt.Fprintf(&tr.text, "\n# %s\n", wha
 func (tr *transcript) run(t *testing.T, line string, environ ...string) harness.Result {
 	t.Helper()
 	words := split(line)
-	result := tr.env.Run(t, harness.Command{Program: words[0], Args: words[1:], Env: environ, Dir: tr.folder, Limit: time.Minute})
+	result := tr.env.Run(t, harness.Command{
+		Through: tr.through, Program: words[0], Args: words[1:], Env: environ, Dir: tr.folder, Limit: time.Minute,
+	})
 	shown := strings.Join(append(environ, line), " ")
-	fmt.Fprintf(&tr.text, "$ %s\n", hidden.ReplaceAllString(shown, ":xxxxx@"))
+	fmt.Fprintf(&tr.text, "$ %s\n", hidden.ReplaceAllString(shown, "$1${3}xxxxx$2"))
 	tr.text.WriteString(result.Stdout)
 	tr.text.WriteString(result.Stderr)
 	if result.Code != 0 {

@@ -169,7 +169,7 @@ type replay struct {
 func (r *replay) add(ctx context.Context, given, line, text string) error {
 	number, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q is no line number", line)
+		return fmt.Errorf("%q is no line number. Change nothing in it but the column record", line)
 	}
 	src, err := r.source(ctx, given)
 	if err != nil {

@@ -13,9 +13,9 @@ func (p Printer) Dead(d *store.StoredDead) error {
 	}
 	claim := ""
 	if d.Source != "" {
-		claim = fmt.Sprintf(", batch %d of %.12s…", d.Batch, d.Source)
+		claim = fmt.Sprintf(", batch %d of %.8s…", d.Batch, d.Source)
 	}
-	_, err := fmt.Fprintf(p.Out, "%d  %s\n%s", d.ID, fit(fmt.Sprintf("%s, %d bytes on %s%s", d.Time, len(d.Payload), Printable(d.Subject), claim), width-12),
+	_, err := fmt.Fprintf(p.Out, "%s\n%s", fit(fmt.Sprintf("%d  %s, %d bytes on %s%s", d.ID, d.Time, len(d.Payload), Printable(d.Subject), claim), width),
 		wrap(OneLine(d.Reason), "  "))
 	return err
 }

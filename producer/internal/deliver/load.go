@@ -15,6 +15,7 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/report"
 	"github.com/streamgauge/streamgauge/producer/internal/survey"
 	"github.com/streamgauge/streamgauge/shared/record"
+	"github.com/streamgauge/streamgauge/shared/unpack"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -74,7 +75,7 @@ func (r *run) stopped(ctx context.Context, f *report.File, err error, at string)
 }
 
 func named(f *report.File, err error) error {
-	return fmt.Errorf("%s: %w", escape.Name(f.Name), err)
+	return fmt.Errorf("%s: %w", escape.Name(f.Name), unpack.Explain(err))
 }
 
 // delivery is one source on its way into the database.

@@ -18,8 +18,9 @@ type tally struct {
 	rejected, dead, queued, committed bool
 
 	// In records: sent in this run, each once, and found in the database before;
-	// of sources that are wholly stored, rows and rejects.
-	sent, loaded, rows, rejects int64
+	// of sources that are wholly stored but for dead batches, rows and rejects, and
+	// what is in those batches.
+	sent, loaded, rows, rejects, setAside int64
 	// asked says that loaded is known of every source.
 	asked bool
 	began time.Time
@@ -40,6 +41,7 @@ func (t *tally) add(f *report.File) {
 	if f.State == report.Committed || f.State == report.Dead {
 		t.rows += *f.Rows
 		t.rejects += *f.Rejected
+		t.setAside += f.Records - *f.Rows - *f.Rejected
 	}
 }
 
@@ -66,7 +68,7 @@ func (r *run) snapshot(ctx context.Context, patience time.Duration) *stats.Snaps
 func (r *run) summarize(ctx context.Context) {
 	t := &r.tally
 	r.log.Info(t.line(time.Since(t.began)))
-	if t.before == nil || !t.committed || ctx.Err() != nil {
+	if t.before == nil || !t.committed && !t.dead || ctx.Err() != nil {
 		return
 	}
 	after := r.snapshot(ctx, firstPatience)
@@ -83,8 +85,17 @@ func (t *tally) line(took time.Duration) string {
 	if t.sent > 0 {
 		fmt.Fprintf(&line, " (%.0f rows/s)", float64(t.sent)/max(took.Seconds(), 1e-3))
 	}
+	return line.String() + t.outcome()
+}
+
+// outcome is what became of what was sent, in words that follow others.
+func (t *tally) outcome() string {
+	var line strings.Builder
 	if t.committed || t.dead {
 		fmt.Fprintf(&line, ", %d stored, %d rejected", t.rows, t.rejects)
+	}
+	if t.setAside > 0 {
+		fmt.Fprintf(&line, ", %d in dead batches", t.setAside)
 	}
 	if t.asked {
 		fmt.Fprintf(&line, ", %d already loaded", t.loaded)

@@ -94,15 +94,5 @@ func candidates(path string, exclude []string) ([]string, error) {
 
 // watched sums a watch up. What took time in it was waiting.
 func (t *tally) watched() string {
-	line := fmt.Sprintf("watched: %s, %d records sent", files(t.files), t.sent)
-	if t.committed || t.dead {
-		line += fmt.Sprintf(", %d stored, %d rejected", t.rows, t.rejects)
-	}
-	if t.asked {
-		line += fmt.Sprintf(", %d already loaded", t.loaded)
-	}
-	if t.failed > 0 {
-		line += fmt.Sprintf(", %s failed", files(t.failed))
-	}
-	return line
+	return fmt.Sprintf("watched: %s, %d records sent%s", files(t.files), t.sent, t.outcome())
 }

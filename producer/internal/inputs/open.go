@@ -47,7 +47,7 @@ func (f *File) Sources(exclude []string) ([]Source, error) {
 	}
 	found, err := unpack.Find(f, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", escape.Name(f.name), err)
+		return nil, fmt.Errorf("%s: %w", escape.Name(f.name), unpack.Explain(err))
 	}
 	var sources []Source
 	chosen := f.input.Member == ""

@@ -47,10 +47,10 @@ func (o *Ours) Judge(reply *wire.LoadReply) (*wire.Load, error) {
 	case stored.Plan.BatchSize != o.Plan.BatchSize:
 		return nil, &OtherBatchSizeError{BatchSize: stored.Plan.BatchSize}
 	case stored.Batches != o.Batches:
-		return nil, &CountError{What: fmt.Sprintf("%d batches are expected of it in the database, and it has %d", stored.Batches, o.Batches)}
+		return nil, &CountError{What: fmt.Sprintf("the database expects %d batches of it, and it has %d", stored.Batches, o.Batches)}
 	case stored.Complete() && stored.Rows+stored.Rejected != o.Records:
-		return nil, &CountError{What: fmt.Sprintf("%d rows and %d rejects of it are in the database, and it has %d records",
-			stored.Rows, stored.Rejected, o.Records)}
+		return nil, &CountError{What: fmt.Sprintf("%s and %s of it are in the database, and it has %s",
+			count(stored.Rows, "row"), count(stored.Rejected, "reject"), count(o.Records, "record"))}
 	}
 	return stored, nil
 }

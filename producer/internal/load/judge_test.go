@@ -73,7 +73,7 @@ func TestJudgeRefuses(t *testing.T) {
 		"other column":     {one(stored(func(l *wire.Load) { l.Plan.Price = 0 })), new(*FormatError), "place of the price column (--map, --columns): 1 then, 2 now"},
 		"both":             {one(stored(func(l *wire.Load) { l.Plan.Price, l.Plan.BatchSize = 0, 1 })), new(*FormatError), "place of the price column"},
 		"taken back":       {one(stored(func(l *wire.Load) { l.Retired, l.Done, l.Rows, l.Rejected = true, 0, 0, 0 })), new(*RetiredError), "--label NAME loads it again"},
-		"other batches":    {one(stored(func(l *wire.Load) { l.Batches = 3 })), new(*CountError), "3 batches are expected"},
+		"other batches":    {one(stored(func(l *wire.Load) { l.Batches = 3 })), new(*CountError), "expects 3 batches of it"},
 		"too few records":  {one(stored(func(l *wire.Load) { l.Rows-- })), new(*CountError), "989 rows and 10 rejects"},
 		"other content": {
 			wire.LoadReply{Named: []wire.Load{{Source: wire.SourceID(otherDigest, ""), Rows: 7}}},

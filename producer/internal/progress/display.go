@@ -117,7 +117,7 @@ func (d *Display) speak(s *Source, stop <-chan struct{}) {
 				continue // whoever waits says so
 			}
 			counts := f
-			if counts.perSecond = 0; counts != last {
+			if counts.perSecond, counts.settled = 0, false; counts != last {
 				moved, last = now, counts
 			}
 			quiet := lineAfter

@@ -11,12 +11,16 @@ const (
 	paceOver = 5 * time.Second
 	// sampleEvery bounds how many samples that takes.
 	sampleEvery = 100 * time.Millisecond
+	// settles is how long it takes until it says how long the rest will: before,
+	// what has begun last weighs too much.
+	settles = 2 * time.Second
 )
 
 // pace is how fast a count has risen lately. It is safe for concurrent use.
 type pace struct {
 	mu   sync.Mutex
 	seen []sample // the oldest first
+	from time.Time
 }
 
 type sample struct {
@@ -28,7 +32,14 @@ type sample struct {
 func (p *pace) begin(at time.Time, count int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen = append(p.seen[:0], sample{at, count})
+	p.seen, p.from = append(p.seen[:0], sample{at, count}), at
+}
+
+// settled says whether it holds for longer than a moment.
+func (p *pace) settled(at time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return at.Sub(p.from) >= settles
 }
 
 // rate takes in a count and returns what was added to it a second.

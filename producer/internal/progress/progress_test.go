@@ -130,16 +130,20 @@ func TestPace(t *testing.T) {
 
 func TestLeft(t *testing.T) {
 	for want, f := range map[string]figures{
-		"":               {total: 100, acked: 0},
-		"11s left":       {total: 200, acked: 100, perSecond: 10},
-		"1m41s left":     {total: 200, acked: 200, stored: 100, waits: true, perSecond: 1},
-		"27h46m41s left": {total: 200_000, acked: 100_000, perSecond: 1},
+		"":               {total: 100, acked: 0, settled: true},
+		"11s left":       {total: 200, acked: 100, perSecond: 10, settled: true},
+		"1m41s left":     {total: 200, acked: 200, stored: 100, waits: true, perSecond: 1, settled: true},
+		"27h46m41s left": {total: 200_000, acked: 100_000, perSecond: 1, settled: true},
 	} {
 		if got := f.left(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	never := figures{total: 1e12, perSecond: 1}
+	early := figures{total: 200, acked: 100, perSecond: 10}
+	if got := early.left(); got != "" {
+		t.Errorf("at once: %q", got)
+	}
+	never := figures{total: 1e12, perSecond: 1, settled: true}
 	if got := never.left(); got != "" {
 		t.Errorf("%q", got)
 	}
@@ -155,10 +159,10 @@ func TestRowsFit(t *testing.T) {
 				{read: 1},
 				{read: 1, asking: true},
 				{copying: true, acked: 5 << 30, perSecond: 1 << 29},
-				{copying: true, total: 1 << 40, acked: 5 << 30, perSecond: 1 << 20},
-				{total: 200_000_000, acked: 3, sent: 4, perSecond: 1},
+				{copying: true, total: 1 << 40, acked: 5 << 30, perSecond: 1 << 20, settled: true},
+				{total: 200_000_000, acked: 3, sent: 4, perSecond: 1, settled: true},
 				{total: 10, acked: 10, stored: 12, waits: true},
-				{total: 400_000, acked: 43_600, perSecond: 1},
+				{total: 400_000, acked: 43_600, perSecond: 1, settled: true},
 			} {
 				var row bytes.Buffer
 				if err := head(&row, style, name, f, columns); err != nil {

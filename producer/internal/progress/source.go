@@ -65,6 +65,8 @@ type figures struct {
 	// copying says that total and acked are bytes.
 	copying   bool
 	perSecond float64
+	// settled says that perSecond may be reckoned with.
+	settled bool
 }
 
 func (s *Source) figures(now time.Time) figures {
@@ -77,7 +79,7 @@ func (s *Source) figures(now time.Time) figures {
 		f.total, f.acked = s.size.Load(), s.copied.Load()
 	}
 	if f.total > 0 || f.copying {
-		f.perSecond = s.pace.rate(now, f.done())
+		f.perSecond, f.settled = s.pace.rate(now, f.done()), s.pace.settled(now)
 	}
 	return f
 }
@@ -99,7 +101,7 @@ func (f *figures) waiting() bool { return !f.reading() && f.acked >= f.total && 
 // left is how long it takes at this pace, empty where that can't be said.
 func (f *figures) left() string {
 	missing := f.total - f.done()
-	if f.perSecond <= 0 || missing <= 0 {
+	if !f.settled || f.perSecond <= 0 || missing <= 0 {
 		return ""
 	}
 	seconds := float64(missing) / f.perSecond

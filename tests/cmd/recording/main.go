@@ -24,7 +24,7 @@ import (
 
 const (
 	title       = "streamgauge"
-	description = "Two terminals. In one the producer loads files and says when every row is committed; in the other a " +
+	description = "Two terminals. In one the producer loads files, with a bar, and says when every row is committed; in the other a " +
 		"subscriber prints the running statistics with each commit. Then consumer stats shows them beside the database's own."
 	// endGrace is how long servers and consumer have to end.
 	endGrace = 15 * time.Second

@@ -15,7 +15,7 @@ import (
 const (
 	cols       = 94
 	upperRows  = 7
-	lowerRows  = 19
+	lowerRows  = 22
 	upperTitle = "a subscriber"
 	lowerTitle = "loading, and looking at what is stored"
 	// frameTime is the time between looks at the screen.
