@@ -51,7 +51,7 @@ func startCommand(t *testing.T, name string, args ...string) int {
 // nothing else.
 func TestKeeps(t *testing.T) {
 	began := time.Now()
-	after := func(d time.Duration) time.Time { return began.Add(d) }
+	after := began.Add
 	// Delayed by a half of the first 4 s, by nothing up to the 20th, then by all.
 	delays := &Delays{processes: func() []int { return nil }, looks: []look{
 		{began, 0}, {after(4 * time.Second), 2 * time.Second}, {after(20 * time.Second), 0}, {after(60 * time.Second), 40 * time.Second},
