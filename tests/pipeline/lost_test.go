@@ -15,11 +15,12 @@ func TestStoreDeleted(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t, harness.WithOwnNATS())
 	path := generate(t, manyRows, 31)
-	consumer := env.StartConsumer(t, "--batches-per-commit", "2")
-	producer := env.StartProducer(t, "--file", path, "--batch-size", "50", "--wait")
+	consumer := env.StartConsumer(t, "--batches-per-commit", "4")
+	producer := env.StartProducer(t, "--file", path, "--batch-size", "25", "--wait")
 	waitForRows(t, env, manyRows/20)
 	loseStore(t, env)
-	waitForRows(t, env, manyRows/5)
+	// More than the consumer still had in hand, so that some was sent again.
+	waitForRows(t, env, manyRows/4)
 
 	// Now with all of it queued and none being taken out.
 	consumer.Kill(t)

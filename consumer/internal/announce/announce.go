@@ -24,6 +24,10 @@ const (
 	waiting = 1024
 	// lookTimeout bounds each look at the database and the stream.
 	lookTimeout = 3 * time.Second
+	// keptTimeout bounds the question what the stream keeps. While a stream has no
+	// leader nobody answers; together with quiet, after which it is asked again, it
+	// stays below the 2 s within which the last snapshot is promised.
+	keptTimeout = 700 * time.Millisecond
 )
 
 // Database is where the statistics stand; see store.Store.Latest.
@@ -194,6 +198,8 @@ func (a *Announcer) catchUp(ctx context.Context) {
 // streamKeeps says whether latecomers would get s. It takes an answer that does
 // not come for yes: there is nobody to tell anything then.
 func (a *Announcer) streamKeeps(ctx context.Context, s *stats.Snapshot) bool {
+	ctx, cancel := context.WithTimeout(ctx, keptTimeout)
+	defer cancel()
 	line, err := a.subject.Kept(ctx)
 	if err != nil {
 		return true

@@ -158,6 +158,30 @@ func TestCatchesUpWhenQuiet(t *testing.T) {
 	}
 }
 
+// A stream that has lost its leader keeps nothing of what is published, and answers
+// nobody. Once it has one again it gets the last snapshot in the time promised,
+// whenever that is in the course of a question.
+func TestCatchesUpWhenTheStreamHasALeaderAgain(t *testing.T) {
+	for after := time.Duration(0); after < 5*time.Second; after += 130 * time.Millisecond {
+		t.Run(after.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := start(t, 3)
+				w.commit(3)
+				pass(promised)
+				w.change(func(b *bus) { b.hangs = true })
+				w.database.change(func(d *database) { d.current = at(4) })
+				w.commit(4)
+				pass(after)
+				w.change(func(b *bus) { b.hangs = false })
+				pass(promised)
+				if kept, err := stats.Decode(w.bus.last); err != nil || kept.Revision != 4 {
+					t.Errorf("the stream keeps revision %d (%v), not 4", kept.Revision, err)
+				}
+			})
+		})
+	}
+}
+
 // What is no snapshot of prices does not count as heard: else it could keep the
 // last one from being published for ever.
 func TestNoiseIsNotNews(t *testing.T) {

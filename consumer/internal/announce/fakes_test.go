@@ -31,6 +31,7 @@ type bus struct {
 	listeners []chan *nats.Msg
 	fail      error // of publishing
 	failKept  error // of asking what is kept
+	hangs     bool  // the stream has no leader: it keeps nothing, and does not answer
 }
 
 func (b *bus) Publish(line []byte) error {
@@ -42,7 +43,9 @@ func (b *bus) Publish(line []byte) error {
 	if s, err := stats.Decode(line); err == nil {
 		b.published = append(b.published, s.Revision)
 	}
-	b.last = line
+	if !b.hangs {
+		b.last = line
+	}
 	for _, heard := range b.listeners {
 		heard <- &nats.Msg{Data: line}
 	}
@@ -60,10 +63,15 @@ func (b *bus) Listen(heard chan *nats.Msg) (func(), error) {
 	}, nil
 }
 
-func (b *bus) Kept(context.Context) ([]byte, error) {
+func (b *bus) Kept(ctx context.Context) ([]byte, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.last, b.failKept
+	last, fail, hangs := b.last, b.failKept, b.hangs
+	b.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return last, fail
 }
 
 // other publishes as another process does.
