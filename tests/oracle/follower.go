@@ -3,12 +3,14 @@ package oracle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 )
@@ -110,26 +112,37 @@ func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
 }
 
 // CheckPublished waits until the last message of the stream STATS is the
-// database's snapshot: that is what whoever subscribes next is given.
+// database's snapshot: that is what whoever subscribes next is given. The time
+// promised begins when the stream answers: in a cluster that has just been whole
+// again it may have no leader yet.
 func CheckPublished(t testing.TB, env *harness.Env) {
 	t.Helper()
 	js := env.JetStream(t)
-	env.Promised(t, 4*time.Second).Eventually(t, "the last snapshot in the stream is the database's", func() (bool, string) {
+	kept := func() (revision int64, err error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		stream, err := js.Stream(ctx, "STATS")
 		if err != nil {
-			return false, err.Error()
+			return 0, err
 		}
 		message, err := stream.GetLastMsgForSubject(ctx, "stats.price")
 		if err != nil {
-			return false, err.Error()
+			return 0, err
 		}
 		var s Snapshot
-		if err := json.Unmarshal(message.Data, &s); err != nil {
+		err = json.Unmarshal(message.Data, &s)
+		return s.Revision, err
+	}
+	harness.Eventually(t, time.Minute, "the stream of snapshots answers", func() (bool, string) {
+		_, err := kept()
+		return err == nil || errors.Is(err, jetstream.ErrMsgNotFound), fmt.Sprint(err)
+	})
+	env.Promised(t, 4*time.Second).Eventually(t, "the last snapshot in the stream is the database's", func() (bool, string) {
+		revision, err := kept()
+		if err != nil {
 			return false, err.Error()
 		}
 		want := env.Int(t, "SELECT revision FROM stats")
-		return s.Revision == want, fmt.Sprintf("revision %d, the database's is %d", s.Revision, want)
+		return revision == want, fmt.Sprintf("revision %d, the database's is %d", revision, want)
 	})
 }
