@@ -151,18 +151,21 @@ func (e *Env) File(t testing.TB, name, content string) string {
 }
 
 // Conn returns a new connection to the account, which never gives up and is
-// closed with the test.
+// closed with the test. A server that is late to answer gets another chance.
 func (e *Env) Conn(t testing.TB) *nats.Conn {
 	t.Helper()
 	var place Place
 	if e.Cluster != nil {
 		place = e.Cluster[0].place
 	}
-	conn, err := nats.Connect(e.NATSURL, place.options(nats.Name(t.Name()),
-		nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0))...)
-	if err != nil {
-		t.Fatalf("connect to NATS: %v", err)
-	}
+	options := place.options(nats.Name(t.Name()),
+		nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0))
+	var conn *nats.Conn
+	Eventually(t, natsReadyTime, "a connection to NATS", func() (bool, string) {
+		var err error
+		conn, err = nats.Connect(e.NATSURL, options...)
+		return err == nil, fmt.Sprint(err)
+	})
 	t.Cleanup(conn.Close)
 	return conn
 }

@@ -48,6 +48,7 @@ func TestPostgres(t *testing.T) {
 		{"not running", "DATABASE_URL=postgres://u:s3cret@127.0.0.1:9/d"},
 		{"not running, by variables", "PGHOST=127.0.0.1"},
 		{"no such socket", "DATABASE_URL=postgres:///d?host=/nonexistent&user=u"},
+		{"no such socket, no database named", "DATABASE_URL=postgres:///?host=/nonexistent&user=u"},
 		{"no such host", "DATABASE_URL=postgres://u:s3cret@no-such-host.invalid/d"},
 		{"not an address", "DATABASE_URL=postgres://u:s3cret%@host:x/d"},
 		{"another database system", "DATABASE_URL=mysql://u:s3cret@127.0.0.1:9/d"},
@@ -139,6 +140,10 @@ func TestConsumerCommands(t *testing.T) {
 	tr.run(t, "consumer loads", "NATS_URL=nats://127.0.0.1:9")
 	tr.run(t, "consumer stats --watch", "NATS_URL=nats://127.0.0.1:9")
 	tr.run(t, "consumer dead replay --all", "NATS_URL=nats://127.0.0.1:9")
+	tr.about("corrected")
+	tr.file(t, "right.csv", strings.ReplaceAll(env.Consumer(t, "rejects", "export").Stdout, "fifty", "50"))
+	tr.run(t, "consumer rejects replay right.csv")
+	tr.run(t, "consumer verify bad.csv")
 	tr.about("unloaded")
 	tr.run(t, "consumer unload --yes bad.csv")
 	tr.run(t, "consumer unload --yes bad.csv")

@@ -108,7 +108,7 @@ func commands(t *testing.T, run func(line string), env *harness.Env) {
 
 var (
 	// pulls are as many as it happens.
-	pulls = regexp.MustCompile(`\d+ pulls`)
+	pulls = regexp.MustCompile(`pulls waiting: \d+`)
 	// servers for tests sync nothing, which some of them are told.
 	fsync = regexp.MustCompile(`(?s)(warning  PostgreSQL  fsync is off.*?matter|ok       PostgreSQL  commits are on disk.*?\))\n`)
 	// versions depend on where the tests run.
@@ -118,7 +118,7 @@ var (
 )
 
 func steadyServers(text string) string {
-	text = fsync.ReplaceAllString(pulls.ReplaceAllString(text, "N pulls"), "")
+	text = fsync.ReplaceAllString(pulls.ReplaceAllString(text, "pulls waiting: N"), "")
 	return dated.ReplaceAllString(versions.ReplaceAllString(text, "version …"), `"$1":"…"`)
 }
 

@@ -153,5 +153,5 @@ func (f *findings) writer(ctx context.Context, js jetstream.JetStream) {
 		f.addf(Warning, ofNATS, "Start a consumer", "batches that wait, and no consumer takes them: %d", info.NumPending)
 		return
 	}
-	f.addf(OK, ofNATS, "", "durable consumer %s: %d in hand, %d pulls waiting", topology.Durable, info.NumAckPending, info.NumWaiting)
+	f.addf(OK, ofNATS, "", "durable consumer %s: in hand: %d, pulls waiting: %d", topology.Durable, info.NumAckPending, info.NumWaiting)
 }

@@ -39,12 +39,15 @@ func (p Printer) Verification(r *verify.Result) error {
 	if r.Corrected == 0 {
 		return nil
 	}
-	lines := strings.Trim(fmt.Sprint(r.CorrectedLines), "[]")
+	noun, lines := "lines", strings.Trim(fmt.Sprint(r.CorrectedLines), "[]")
+	if r.Corrected == 1 {
+		noun = "line"
+	}
 	more := ""
 	if n := r.Corrected - int64(len(r.CorrectedLines)); n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	_, err := fmt.Fprintf(p.Out, "  corrected since it was loaded: lines %s%s\n", lines, more)
+	_, err := fmt.Fprintf(p.Out, "  corrected since it was loaded: %s %s%s\n", noun, lines, more)
 	return err
 }
 

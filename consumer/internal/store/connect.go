@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -107,7 +108,7 @@ func configure(config *pgxpool.Config, connections int) {
 
 func describe(config *pgx.ConnConfig) string {
 	if strings.HasPrefix(config.Host, "/") {
-		return fmt.Sprintf("%s, database %s, user %s", config.Host, config.Database, config.User)
+		return fmt.Sprintf("%s, database %s, user %s", config.Host, cmp.Or(config.Database, config.User), config.User)
 	}
 	u := url.URL{
 		Scheme: "postgres",

@@ -120,6 +120,13 @@ func rows(n int64) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
+func records(n int64) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}
+
 func files(n int) string {
 	if n == 1 {
 		return "1 file"

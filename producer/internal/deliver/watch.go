@@ -94,5 +94,5 @@ func candidates(path string, exclude []string) ([]string, error) {
 
 // watched sums a watch up. What took time in it was waiting.
 func (t *tally) watched() string {
-	return fmt.Sprintf("watched: %s, %d records sent%s", files(t.files), t.sent, t.outcome())
+	return fmt.Sprintf("watched: %s, %s sent%s", files(t.files), records(t.sent), t.outcome())
 }
