@@ -165,7 +165,7 @@ month              rows  nulls   mean stddev    min    p50    p95    p99    max
 	user := env.Consumer(t, "stats", "--by", "user").Exits(t, 0)
 	narrow(t, "user", user.Stdout)
 	golden(t, "standard error", user.Stderr, "consumer: no statistics are kept by user: reading all rows\n")
-	contains(t, "standard error", env.Consumer(t, "stats", "--by", "week").Exits(t, 2).Stderr, `is source, day, month or user, not "week"`)
+	contains(t, "standard error", env.Consumer(t, "stats", "--by", "week").Exits(t, 2).Stderr, `can't be "week": it is source, day, month or user`)
 	contains(t, "standard error", env.Consumer(t, "stats", "--by", "day", "--watch").Exits(t, 2).Stderr, `nats sub --raw "stats.price.day.*"`)
 }
 

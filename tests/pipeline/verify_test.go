@@ -148,7 +148,7 @@ func TestVerify(t *testing.T) {
 	})
 	t.Run("no file", func(t *testing.T) {
 		contains(t, "standard error", env.Consumer(t, "verify", "nowhere.csv").Exits(t, 1).Stderr, "nowhere.csv: no such file. Check the path")
-		contains(t, "standard error", env.Consumer(t, "verify", os.TempDir()).Exits(t, 1).Stderr, "it is no regular file")
+		contains(t, "standard error", env.Consumer(t, "verify", os.TempDir()).Exits(t, 1).Stderr, "it is a folder. Name the files in it")
 		contains(t, "standard error", env.Consumer(t, "verify").Exits(t, 2).Stderr, "no file given. See 'consumer verify --help'")
 	})
 }
