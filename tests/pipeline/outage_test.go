@@ -62,38 +62,57 @@ func TestTerminatedWhilePostgresIsFrozen(t *testing.T) {
 // server shares with nobody.
 func signalServer(t *testing.T, server *postgres.Server, signal syscall.Signal) {
 	t.Helper()
-	// The postmaster comes first, so that it starts no others meanwhile.
-	for _, pid := range append([]int{server.PID()}, childrenOf(t, server.PID())...) {
+	// The postmaster comes first, so that it starts no others meanwhile: once it has
+	// stopped, which is not when it has been told to.
+	signalled := func(pid int) {
 		// A session may end between the list and the signal.
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("send %s to %d: %v", signal, pid, err)
 		}
 	}
+	signalled(server.PID())
+	if signal == syscall.SIGSTOP {
+		harness.Eventually(t, soon, "the postmaster has stopped", func() (bool, string) {
+			state, _ := stateOf(server.PID())
+			return state == "T", state
+		})
+	}
+	for _, pid := range childrenOf(t, server.PID()) {
+		signalled(pid)
+	}
+}
+
+// stateOf is the state of a process and its parent, as proc(5) has them, both
+// empty where it has ended.
+func stateOf(pid int) (state, parent string) {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", ""
+	}
+	// The name in parentheses may hold anything.
+	_, rest, _ := strings.Cut(string(content), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 2 {
+		return "", ""
+	}
+	return fields[0], fields[1]
 }
 
 func childrenOf(t *testing.T, parent int) []int {
 	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	folders, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var children []int
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		// The name in parentheses may hold anything; state and parent follow it.
-		_, rest, _ := strings.Cut(string(content), ") ")
-		fields := strings.Fields(rest)
-		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
 		if err != nil {
 			t.Fatal(err)
 		}
-		children = append(children, pid)
+		if _, of := stateOf(pid); of == strconv.Itoa(parent) {
+			children = append(children, pid)
+		}
 	}
 	if len(children) == 0 {
 		t.Fatalf("process %d has no children", parent)
