@@ -150,6 +150,18 @@ func (e *Env) File(t testing.TB, name, content string) string {
 	return path
 }
 
+// Purge empties a stream.
+func (e *Env) Purge(t testing.TB, name string) {
+	t.Helper()
+	stream, err := e.JetStream(t).Stream(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Conn returns a new connection to the account, which never gives up and is
 // closed with the test. A server that is late to answer gets another chance.
 func (e *Env) Conn(t testing.TB) *nats.Conn {

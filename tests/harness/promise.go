@@ -74,22 +74,34 @@ func (p *Promise) Ends(t testing.TB, process *Process) Result {
 	return result
 }
 
+// Moves waits until done for as long as a figure changes each time within what is
+// promised.
+func (p *Promise) Moves(t testing.TB, what string, figure func() (value int64, done bool)) {
+	t.Helper()
+	moves(t, what, figure, func(since time.Time) (told string, late bool) { return p.delays.Keeps(since, time.Now(), p.within) })
+}
+
 // Moves waits until done for as long as a figure changes at least once in so
 // long: what has no deadline may be slow, but not stand still.
 func Moves(t testing.TB, within time.Duration, what string, figure func() (value int64, done bool)) {
+	t.Helper()
+	moves(t, what, figure, func(since time.Time) (told string, late bool) { return within.String(), time.Since(since) > within })
+}
+
+func moves(t testing.TB, what string, figure func() (value int64, done bool), stands func(since time.Time) (told string, late bool)) {
 	t.Helper()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	last, changed := int64(-1), time.Now()
 	for {
 		value, done := figure()
-		switch {
-		case done:
+		if done {
 			return
-		case value != last:
+		}
+		if value != last {
 			last, changed = value, time.Now()
-		case time.Since(changed) > within:
-			t.Fatalf("nothing has happened for %s on the way to %s: %d so far", within, what, value)
+		} else if told, late := stands(changed); late {
+			t.Fatalf("nothing has happened for %s on the way to %s: %d so far", told, what, value)
 		}
 		<-tick.C
 	}

@@ -210,7 +210,7 @@ func checkStats(ctx context.Context, t testing.TB, conn *pgxpool.Conn) {
 func CheckStreamEmpty(t testing.TB, env *harness.Env) {
 	t.Helper()
 	js := env.JetStream(t)
-	harness.Eventually(t, time.Minute, "the stream ROWS is empty", func() (bool, string) {
+	env.Promised(t, 15*time.Second).Eventually(t, "the stream ROWS is empty", func() (bool, string) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		stream, err := js.Stream(ctx, "ROWS")

@@ -215,7 +215,7 @@ func TestGroupSubjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	keeps := func(what string, empty int) {
-		harness.Eventually(t, soon, what, func() (bool, string) {
+		env.Promised(t, 20*time.Second).Eventually(t, what, func() (bool, string) {
 			var lines bytes.Buffer
 			for _, by := range []string{"source", "day"} {
 				for key := range groups(t, env.Consumer(t, "stats", "--by", by, "--output", "json").Exits(t, 0).Stdout) {
@@ -246,7 +246,7 @@ func TestGroupSubjects(t *testing.T) {
 
 	env.Consumer(t, "unload", "2012-2.csv", "--yes").Exits(t, 0)
 	keeps("what is left is published", 1+29)
-	harness.Eventually(t, soon, "a day that was taken back is published empty", func() (bool, string) {
+	env.Promised(t, 20*time.Second).Eventually(t, "a day that was taken back is published empty", func() (bool, string) {
 		msg, err := stream.GetLastMsgForSubject(t.Context(), "stats.price.day.2012-02-10")
 		if err != nil {
 			return false, err.Error()

@@ -10,10 +10,10 @@ import (
 )
 
 // manyRows is what the tests load that kill or race something.
-const manyRows = 100_000
+const manyRows = 200_000
 
 // TestKilled: promises 1, 2 and 4. The consumer is killed several times while
-// 100,000 rows are under way, then the producer; then the same command again.
+// 200,000 rows are under way, then the producer; then the same command again.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)

@@ -39,13 +39,7 @@ func TestStreamPurged(t *testing.T) {
 	env.StartConsumer(t).Terminate(t).Exits(t, 0)
 	producer := env.StartProducer(t, "--file", path, "--batch-size", "2", "--wait")
 	waitForQueue(t, env)
-	stream, err := env.JetStream(t).Stream(t.Context(), "ROWS")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := stream.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	env.Purge(t, "ROWS")
 	env.StartConsumer(t)
 	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))

@@ -58,10 +58,11 @@ func storedRows(t *testing.T, env *harness.Env) int64 {
 	return env.Int(t, "SELECT rows FROM stats")
 }
 
-// finishes waits until a producer has ended, for as long as rows are stored.
+// finishes waits until a producer has ended, for as long as work goes on: promise
+// 11.
 func finishes(t *testing.T, env *harness.Env, producer *harness.Process) harness.Result {
 	t.Helper()
-	harness.Moves(t, soon, "the producer's end, by rows", func() (int64, bool) {
+	env.Promised(t, resumesWithin).Moves(t, "the producer's end, by rows", func() (int64, bool) {
 		select {
 		case <-producer.Exited():
 			return 0, true

@@ -170,13 +170,7 @@ func TestReplanWhileWaiting(t *testing.T) {
 	producer.Kill(t)
 	consumer.Kill(t)
 	// What is left in the queue would finish the load by itself.
-	stream, err := env.JetStream(t).Stream(t.Context(), "ROWS")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := stream.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	env.Purge(t, "ROWS")
 
 	producer = env.StartProducer(t, "--file", path, "--batch-size", "1000", "--wait")
 	producer.WaitFor(t, "no consumer running", soon)

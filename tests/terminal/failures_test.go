@@ -154,13 +154,7 @@ func TestNobodyThere(t *testing.T) {
 	waiting := env.Start(t, harness.Command{Program: "producer", Args: []string{"--wait", "a.csv"}, Dir: tr.folder})
 	waiting.WaitFor(t, "no consumer answers", soon)
 	consumer.Kill(t)
-	stream, err := env.JetStream(t).Stream(t.Context(), "ROWS")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := stream.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	env.Purge(t, "ROWS")
 	env.StartConsumer(t)
 	waiting.Wait(t).Exits(t, 0)
 	tr.about("a frozen consumer, then a stream that has lost all")

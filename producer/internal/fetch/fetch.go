@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/streamgauge/streamgauge/producer/internal/bytesize"
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 )
 
@@ -112,18 +113,7 @@ func (d *download) reached() string {
 
 func (d *download) progress() string {
 	if d.version.size < 0 {
-		return amount(d.have)
+		return bytesize.Text(d.have)
 	}
-	return fmt.Sprintf("%s of %s", amount(d.have), amount(d.version.size))
-}
-
-// amount writes a number of bytes as people read it.
-func amount(n int64) string {
-	switch {
-	case n < 10<<10:
-		return fmt.Sprintf("%d bytes", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	return fmt.Sprintf("%s of %s", bytesize.Text(d.have), bytesize.Text(d.version.size))
 }

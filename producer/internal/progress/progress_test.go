@@ -90,7 +90,7 @@ func TestLines(t *testing.T) {
 			}
 			s.End()
 		}, []string{
-			"5s b.csv: 4.0 MiB of 44.0 MiB copied, 819.2 KiB/s, 51s left",
+			"5s b.csv: 4.0 MiB of 44.0 MiB copied, 819 KiB/s, 51s left",
 			"10s b.csv: 9.0 MiB of 44.0 MiB copied, 1.0 MiB/s, 36s left",
 		}},
 		"the wait for a consumer has lines of its own": {func(_ *Display, s *Source) {

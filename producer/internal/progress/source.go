@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/producer/internal/bytesize"
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 )
 
@@ -135,24 +136,11 @@ func (f *figures) copyWords() string {
 	if f.acked == 0 {
 		return "nothing has come yet"
 	}
-	text := amount(f.acked)
+	text := bytesize.Text(f.acked)
 	if f.total > 0 {
-		text += " of " + amount(f.total)
+		text += " of " + bytesize.Text(f.total)
 	}
-	return text + fmt.Sprintf(" copied, %s/s", amount(int64(f.perSecond)))
-}
-
-// amount writes a number of bytes as people read it.
-func amount(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d bytes", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	case n < 1<<30:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	return text + fmt.Sprintf(" copied, %s/s", bytesize.Text(int64(f.perSecond)))
 }
 
 // line is all of it where there is no terminal.

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/streamgauge/streamgauge/producer/internal/bytesize"
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
@@ -220,7 +221,7 @@ func (w *Window) recover(ctx context.Context, trouble *trouble, cause error) err
 	}
 	switch {
 	case what == full:
-		trouble.say(fmt.Sprintf("the stream %s is full (%s): waiting for the consumer to make room", topology.StreamRows, size(w.limit)), nil)
+		trouble.say(fmt.Sprintf("the stream %s is full (%s): waiting for the consumer to make room", topology.StreamRows, bytesize.Text(w.limit)), nil)
 	case errors.Is(cause, nats.ErrReconnectBufExceeded), errors.Is(cause, nats.ErrDisconnected):
 		trouble.say("waiting for the connection to NATS", nil)
 	default:
@@ -287,11 +288,4 @@ func (w *Window) pop(acked bool) {
 		w.free = append(w.free, body)
 		w.freed += cap(body)
 	}
-}
-
-func size(bytes int64) string {
-	if bytes >= 1<<30 {
-		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
-	}
-	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
 }
