@@ -15,7 +15,7 @@ import (
 )
 
 // changing is what of the doctor's findings depends on the servers.
-var changing = regexp.MustCompile(`version \d[^\n]*|\d+ pulls`)
+var changing = regexp.MustCompile(`version \d[^\n]*|pulls waiting: \d+`)
 
 // TestDoctor: all findings at once, in 80 columns, from servers that have
 // nothing to servers that are set up wrong.
@@ -64,7 +64,7 @@ ok       PostgreSQL  the schema is up to date
 ok       PostgreSQL  the role may store batches, replay, unload and verify
 `
 	says(0, streams+`ok       NATS        batches queued: 0, 0.0 MiB
-ok       NATS        durable consumer price-writer: 0 in hand, … waiting
+ok       NATS        durable consumer price-writer: in hand: 0, …
 `+database)
 
 	consumer.Terminate(t)
