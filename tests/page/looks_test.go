@@ -112,13 +112,15 @@ func TestLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	loading := s.env.StartProducer(t, "--file", path, "--batch-size", "50", "--wait")
+	// Not of one before, which the page may still show.
+	s.waitForText(t, "loads-caption", "8 sources, 1 under way")
 	harness.Eventually(t, time.Minute, "a third of the load is shown", func() (bool, string) {
 		done := eval[float64](t, s.browser, `document.querySelector("#loads progress")?.position ?? 0`)
 		return done > 0.3, strconv.FormatFloat(done, 'g', -1, 64)
 	})
 	loading.Signal(t, syscall.SIGSTOP)
-	s.waitForText(t, "loads-caption", "8 sources, 1 under way")
 	s.waitForText(t, "lag", "none")
+	s.waitForText(t, "loads-caption", "8 sources, 1 under way")
 	s.shows(t)
 	for _, l := range looks {
 		t.Run(l.name, func(t *testing.T) {
