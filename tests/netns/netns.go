@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,7 +56,15 @@ type Host struct {
 	// Name is for people, Address is its IP address.
 	Name, Address string
 
-	file *os.File
+	// closing is held while the file is used: who dials may outlast the test.
+	closing sync.RWMutex
+	file    *os.File
+}
+
+func (h *Host) close() {
+	h.closing.Lock()
+	defer h.closing.Unlock()
+	_ = h.file.Close() // what still runs in it ends with the test
 }
 
 // New makes a network with a switch and no hosts. Where that can't be, the test is
@@ -75,8 +84,9 @@ func (n *Network) host(name string, number int) *Host {
 	n.t.Helper()
 	file, err := create()
 	n.must(err)
-	n.t.Cleanup(func() { _ = file.Close() }) // what still runs in it ends with the test
-	return &Host{Name: name, Address: fmt.Sprintf("10.77.0.%d", number), file: file}
+	h := &Host{Name: name, Address: fmt.Sprintf("10.77.0.%d", number), file: file}
+	n.t.Cleanup(h.close)
+	return h
 }
 
 // Host adds a host to the network.
@@ -146,7 +156,18 @@ func (h *Host) Listen() (listener net.Listener, err error) {
 }
 
 // path names the namespace for as long as this process holds it.
-func (h *Host) path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), h.file.Fd()) }
+func (h *Host) path() string {
+	h.closing.RLock()
+	defer h.closing.RUnlock()
+	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), h.file.Fd())
+}
+
+// enter moves the calling thread into the namespace.
+func (h *Host) enter() error {
+	h.closing.RLock()
+	defer h.closing.RUnlock()
+	return unix.Setns(int(h.file.Fd()), syscall.CLONE_NEWNET)
+}
 
 func (h *Host) run(script string) error {
 	through := h.Through()
@@ -164,7 +185,7 @@ func (h *Host) within(f func() error) error {
 	go func() {
 		// The thread is not given back, and so ends with the goroutine.
 		runtime.LockOSThread()
-		if err := unix.Setns(int(h.file.Fd()), syscall.CLONE_NEWNET); err != nil {
+		if err := h.enter(); err != nil {
 			result <- fmt.Errorf("enter the network of %s: %w", h.Name, err)
 			return
 		}

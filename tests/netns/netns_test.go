@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -71,4 +72,28 @@ func pass(t *testing.T, from, to net.Conn) {
 	if _, err := io.ReadFull(to, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestDialOutlastsTheTest: who still dials when the network goes is told so.
+func TestDialOutlastsTheTest(t *testing.T) {
+	if err := Unavailable(); err != nil {
+		t.Skip("a partition needs a network of its own: ", err)
+	}
+	ended := make(chan struct{})
+	t.Run("a test", func(t *testing.T) {
+		host := New(t).Host("one")
+		go func() {
+			defer close(ended)
+			for {
+				conn, err := host.Dial("tcp", "127.0.0.1:1")
+				if errors.Is(err, syscall.EBADF) {
+					return
+				}
+				if err == nil {
+					_ = conn.Close()
+				}
+			}
+		}()
+	})
+	<-ended
 }
