@@ -44,7 +44,7 @@ stored, 4 two sides do not agree, 5 stalled and to be started again,
 			&cli.BoolFlag{Name: "migrate", Local: true, Usage: "bring the schema up to date first; --migrate=false only checks it", Value: true},
 			&cli.Int64Flag{Name: "max-bytes", Local: true, Usage: "size of the stream ROWS in `BYTES`, when it is created", Value: topology.DefaultMaxBytes},
 			&cli.StringFlag{Name: "http", Local: true, Usage: "serve the live page, /metrics, /livez and /readyz on `HOST:PORT`, such as 127.0.0.1:8080", Sources: cli.EnvVars("STREAMGAUGE_HTTP")},
-			&cli.IntFlag{Name: "replicas", Local: true, Usage: "`N` replicas of the streams, 1 or 3, when they are created", Value: 1},
+			&cli.IntFlag{Name: "replicas", Local: true, Usage: "`N` replicas of the streams, 1, 3 or 5, when they are created", Value: 1},
 		),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
