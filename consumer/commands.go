@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,7 +63,11 @@ stored, 4 two sides do not agree, 5 stalled and to be started again,
 			if err := config.Validate(); err != nil {
 				return commandline.Refuse(cmd, "%w", err)
 			}
-			return consume.Run(ctx, config, logger)
+			err := consume.Run(ctx, config, logger)
+			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+				return nil // it is done when it is told to stop
+			}
+			return err
 		},
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -165,8 +167,11 @@ func (e *stillDeadError) Error() string { return e.cause.Error() }
 // giveBackWithin bounds a publish, during which the message's row is locked.
 const giveBackWithin = 3 * time.Second
 
-// giveBack publishes the message as it was first published, if it can be
-// decoded now.
+// ofNATS begins the headers in which a publisher asks something of the server, such
+// as to drop a message that it has had. They were for the first publish.
+const ofNATS = "Nats-"
+
+// giveBack publishes the message anew, if it can be decoded now.
 func giveBack(ctx context.Context, js jetstream.JetStream, d *store.StoredDead) error {
 	header, err := decode.Headers(d.Headers)
 	if err != nil {
@@ -176,6 +181,7 @@ func giveBack(ctx context.Context, js jetstream.JetStream, d *store.StoredDead) 
 	if _, err := decoder.Decode(&decode.Message{Subject: d.Subject, Header: header, Data: d.Payload}); err != nil {
 		return &stillDeadError{err}
 	}
+	maps.DeleteFunc(header, func(name string, _ []string) bool { return strings.HasPrefix(name, ofNATS) })
 	ctx, cancel := context.WithTimeout(ctx, giveBackWithin)
 	defer cancel()
 	message := &nats.Msg{Subject: d.Subject, Header: header, Data: d.Payload}

@@ -55,8 +55,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		return exitInterrupted
-	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case err == nil:
 		return exitDone
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		tell(stderr, "terminated before it was done. Run the same command again")
+		return exitFailed
 	case consume.IsStalled(err):
 		tell(stderr, err.Error())
 		return exitStalled

@@ -182,15 +182,16 @@ func replayRejects(ctx context.Context, cmd *cli.Command, stdout, stderr io.Writ
 	list := io.ReadCloser(os.Stdin)
 	if path := cmd.Args().First(); path != "-" {
 		var err error
-		if list, err = openFile(path); err != nil {
+		if list, err = open(path); err != nil {
 			return fmt.Errorf("%s: %w", report.Printable(path), err)
 		}
 	}
 	defer list.Close()
+	corrected := interruptible{ctx, list}
 	printer := report.Printer{Out: stdout, JSON: asJSON(cmd)}
 	return withStore(ctx, cmd, func(database *store.Store) error {
 		count := make(map[correct.State]int)
-		err := correct.Replay(ctx, list, database, func(o *correct.Outcome) error {
+		err := correct.Replay(ctx, corrected, database, func(o *correct.Outcome) error {
 			count[o.State]++
 			if o.State == correct.Corrected && !printer.JSON {
 				return nil

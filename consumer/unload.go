@@ -54,7 +54,7 @@ func unloadCommand(stdout, stderr io.Writer) *cli.Command {
 					fmt.Fprintf(stderr, "Take back %s: %s, %s, %d of %s?\n  id %s\n[y/N] ",
 						report.Printable(load.Name), report.Count(load.Rows, "row"), report.Count(load.Rejected, "reject"),
 						load.Done, report.Count(load.Batches, "batch"), report.Printable(load.Source))
-					if !confirmed(os.Stdin) {
+					if !confirmed(interruptible{ctx, os.Stdin}) {
 						tell(stderr, "nothing was changed")
 						return errTold
 					}

@@ -138,6 +138,24 @@ func openSources(name string) (*os.File, []unpack.CSV, error) {
 
 // openFile opens a file that can be read twice.
 func openFile(path string) (*os.File, error) {
+	file, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no regular file, which can be read twice. Name a file")
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// open opens what can be read once at least.
+func open(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -148,12 +166,8 @@ func openFile(path string) (*os.File, error) {
 		return nil, fmt.Errorf("can't be opened: %w. Check the path", errors.Unwrap(err))
 	}
 	info, err := file.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
+	if err == nil && info.IsDir() {
 		err = errors.New("it is a folder. Name the files in it")
-	case !info.Mode().IsRegular():
-		err = errors.New("it is no regular file, which can be read twice. Name a file")
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())

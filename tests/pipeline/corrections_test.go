@@ -119,6 +119,10 @@ bad.csv:5  "1/4/2012,7777777777777777777777777777777777777777777777777777777777â
 			t.Errorf("%v: %s", err, line)
 		}
 	}
+	replayed := env.Run(t, harness.Command{
+		Program: "consumer", Args: []string{"rejects", "replay", "/dev/stdin"}, Stdin: strings.NewReader(exported.Stdout),
+	}).Exits(t, 3)
+	contains(t, "replay from a pipe", replayed.Stderr, "0 corrected, 2 still wrong")
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -177,8 +181,17 @@ func TestDeadReplay(t *testing.T) {
 	for name, values := range msg.Header {
 		fmt.Fprintf(&block, "%s: %s\r\n", name, values[0])
 	}
-	block.WriteString("\r\n")
+	block.WriteString("Nats-Msg-Id: once\r\n\r\n")
 	if err := stream.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// NATS has had a message of this id a moment ago.
+	once := nats.Header{nats.MsgIdHdr: {"once"}}
+	had, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: "rows.price", Header: once})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.DeleteMsg(t.Context(), had.Sequence); err != nil {
 		t.Fatal(err)
 	}
 	env.Rows(t, `INSERT INTO dead_batches (stream_sequence, stream_time, subject, headers, payload, reason, claimed_source, claimed_batch)

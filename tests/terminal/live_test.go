@@ -197,3 +197,21 @@ func TestWatch(t *testing.T) {
 	watch.Type(t, "\x03")
 	watch.Wait(t).Exits(t, 130)
 }
+
+// TestUnloadAsks: Ctrl-C at the question ends the command, and nothing is changed.
+func TestUnloadAsks(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	env.StartConsumer(t)
+	env.Producer(t, "--wait", env.Sample(t, "2012-1.csv")).Exits(t, 0)
+	unload := onTerminal(t, env, "consumer", "unload", "2012-1.csv")
+	untilShown(t, unload, "[y/N]")
+	unload.Type(t, "\x03")
+	unload.Wait(t).Exits(t, 130)
+	if shown := seen(t, unload.Stdout()); !strings.Contains(shown, "consumer: nothing was changed\n") {
+		t.Errorf("it shows\n%s", shown)
+	}
+	if n := env.Int(t, "SELECT rows FROM stats"); n != 22 {
+		t.Errorf("%d rows", n)
+	}
+}
