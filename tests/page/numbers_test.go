@@ -275,3 +275,17 @@ func TestPricesNextToEachOther(t *testing.T) {
 	s.waitForText(t, "prices-text", "of the prices")
 	s.quiet(t)
 }
+
+// TestEmptyAgain: what is taken back is no longer drawn.
+func TestEmptyAgain(t *testing.T) {
+	s := open(t)
+	s.env.Producer(t, "--wait", s.env.Sample(t, "2012-1.csv")).Exits(t, 0)
+	s.waitForText(t, "course-text", " at ")
+	s.env.Consumer(t, "unload", "--yes", "2012-1.csv").Exits(t, 0)
+	s.waitForText(t, "course-text", "No prices.")
+	s.waitForText(t, "count", "0")
+	if drawn := eval[int](t, s.browser, `document.querySelectorAll("#course *, #course-table tbody tr").length`); drawn != 0 {
+		t.Errorf("%d elements are drawn", drawn)
+	}
+	s.quiet(t)
+}

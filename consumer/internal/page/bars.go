@@ -85,7 +85,8 @@ func (h *histogram) spread(b Bucket, on func(float64) float64) {
 		}
 		return float64(b.Count) * (on(high) - on(low)) / (on(b.High) - on(b.Low))
 	}
-	if b.High <= b.Low {
+	// Two numbers next to each other may have the same logarithm.
+	if on(b.High) <= on(b.Low) {
 		i := 0
 		for i < end && h.Bars[i].High <= b.Low {
 			i++

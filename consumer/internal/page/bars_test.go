@@ -137,3 +137,21 @@ func TestBarsOfPricesNextToEachOther(t *testing.T) {
 		}
 	}
 }
+
+// Different numbers may have the same logarithm.
+func TestBarsOfPricesWithTheSameLogarithm(t *testing.T) {
+	for _, high := range []float64{100, 110, 1e15} {
+		next := math.Nextafter(high, math.Inf(1))
+		h := bars([]Bucket{{0.99, 1.01, 10}, {high, high * 1.02, 10}}, 1, next)
+		if !h.Log {
+			t.Fatalf("up to %v the axis is plain", next)
+		}
+		sum := 0.0
+		for _, b := range h.Bars {
+			sum += b.Count
+		}
+		if !(math.Abs(sum-20) < 1e-6) { // also where it is NaN
+			t.Errorf("up to %v %v prices", next, sum)
+		}
+	}
+}

@@ -267,7 +267,12 @@ function drawDead({ dead }) {
 
 function drawCourse() {
   const points = known.course;
-  if (points.length === 0) return;
+  if (points.length === 0) {
+    $("course").replaceChildren();
+    say("course-text", "No prices.");
+    fill("course-table", [], () => []);
+    return;
+  }
   line($("course"), points.map((p) => [p.count, Number(p.mean)]));
   const [first, last] = [points[0], points.at(-1)];
   say("course-text", points.length === 1 ? `${last.mean} at ${plural(String(last.count), "price")}.` :
