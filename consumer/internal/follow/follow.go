@@ -14,8 +14,14 @@ import (
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
+// lookEvery is after how long without a snapshot the one that the stream keeps is
+// looked at: those published while the connection was away, or while show did not
+// return, are not heard.
+const lookEvery = time.Second
+
 // Run calls show with the last snapshot published and then with each that
-// supersedes it, until ctx is over. What is no snapshot is passed over.
+// supersedes it, until ctx is over. What is no snapshot is passed over. An outage
+// is waited for.
 func Run(ctx context.Context, server topology.Server, show func(*stats.Snapshot) error) error {
 	nc, js, err := connect(server)
 	if err != nil {
@@ -42,13 +48,17 @@ func Run(ctx context.Context, server topology.Server, show func(*stats.Snapshot)
 		}
 	}
 	for {
+		var line []byte
 		select {
 		case <-ctx.Done():
 			return nil
 		case msg := <-heard:
-			if err := showNew(msg.Data); err != nil {
-				return err
-			}
+			line = msg.Data
+		case <-time.After(lookEvery):
+			line, _ = kept(ctx, js) // there is another look
+		}
+		if err := showNew(line); err != nil {
+			return err
 		}
 	}
 }
