@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // SourceID names a source by its content: the SHA-256 of its (decompressed)
@@ -30,6 +31,18 @@ func ValidateLabel(label string) error {
 		}
 	}
 	return nil
+}
+
+// Name returns the name of a source whose file is called so: bytes that are no
+// UTF-8 replaced by U+FFFD, and no more than its first MaxName bytes. Whoever looks
+// a source up by its file's name has to ask for this.
+func Name(file string) string {
+	name := strings.ToValidUTF8(file, "\uFFFD")
+	for len(name) > MaxName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return name
 }
 
 func isLabelByte(c byte) bool {

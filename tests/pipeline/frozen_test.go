@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -58,6 +59,40 @@ func TestForeignTransaction(t *testing.T) {
 	consumer.WaitFor(t, "can't write to PostgreSQL", soon)
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatalf("the foreign transaction was ended: %v", err)
+	}
+	finishes(t, env, producer).Exits(t, 0)
+	oracle.Check(t, env, oracle.FromFile(t, path, ""))
+}
+
+// TestSlowTransaction: a long transaction of our own, such as an unload, is not
+// ended while its client goes on with it.
+func TestSlowTransaction(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	consumer := env.StartConsumer(t)
+	path := env.Sample(t, "2012-4.csv")
+
+	slow := connectAs(t, env, "streamgauge consumer")
+	tx, err := slow.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT FROM stats FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	producer := env.StartProducer(t, "--file", path, "--wait")
+	consumer.WaitFor(t, "can't write to PostgreSQL, trying again", soon)
+	const statements = 25
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for range statements {
+		<-tick.C
+		if _, err := tx.Exec(t.Context(), "SELECT FROM stats"); err != nil {
+			t.Fatalf("it was ended: %v", err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatalf("it was ended: %v", err)
 	}
 	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))

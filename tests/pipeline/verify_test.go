@@ -141,6 +141,24 @@ func TestVerify(t *testing.T) {
 		contains(t, "standard output", output, "2     user_id  1     101")
 		contains(t, "standard output", output, "and 3 more lines")
 	})
+	t.Run("no lines named", func(t *testing.T) {
+		env.Rows(t, `UPDATE prices SET user_id = 7 WHERE line = 2 RETURNING line`)
+		output := env.Consumer(t, "verify", "--limit", "0", path).Exits(t, 4).Stdout
+		env.Rows(t, `UPDATE prices SET user_id = 1 WHERE line = 2 RETURNING line`)
+		contains(t, "standard output", output, "\n  lines that differ: 1\n")
+	})
+	t.Run("a name that is no UTF-8", func(t *testing.T) {
+		named := env.File(t, "caf\xe9.csv", content+"1/1/2012,2,1\n")
+		env.Producer(t, "--file", named, "--wait").Exits(t, 3)
+		env.Consumer(t, "verify", named).Exits(t, 0)
+		env.Consumer(t, "verify", env.File(t, "caf\xe9.csv", content+"1/1/2012,3,1\n")).Exits(t, 4)
+	})
+	t.Run("another label", func(t *testing.T) {
+		result := env.Consumer(t, "verify", "--label", "other", path).Exits(t, 1)
+		if want := "it is not loaded with the label \"other\""; strings.Count(result.Stderr, "\n") != 1 || !strings.Contains(result.Stderr, want) {
+			t.Errorf("it is told %q", result.Stderr)
+		}
+	})
 	t.Run("not loaded", func(t *testing.T) {
 		result := env.Consumer(t, "verify", env.File(t, "never.csv", content+"1/1/2012,1,1\n"), path).Exits(t, 1)
 		contains(t, "standard error", result.Stderr, `"never.csv" is not loaded. 'consumer loads' lists what is`)

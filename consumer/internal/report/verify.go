@@ -76,8 +76,12 @@ func (p Printer) figures(r *verify.Result) error {
 }
 
 func (p Printer) differences(r *verify.Result) error {
-	if len(r.Lines) == 0 {
+	if r.Different == 0 {
 		return nil
+	}
+	if len(r.Lines) == 0 {
+		_, err := fmt.Fprintf(p.Out, "  lines that differ: %d\n", r.Different)
+		return err
 	}
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  line\twhat\tfile\tdatabase")

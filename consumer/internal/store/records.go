@@ -87,6 +87,8 @@ SELECT line, 3::smallint, NULL AS "timestamp", NULL AS price, NULL AS user_id, r
 // its records in the order of their lines, nil after the last: all as of one
 // moment. A source that is not there is an *UnknownSourceError.
 func (s *Store) Records(ctx context.Context, identity, name string, compare func(*Loaded, func() (*Record, error)) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	return s.read(ctx, func(tx pgx.Tx) error {
 		id, loaded, err := findLoaded(ctx, tx, identity, name)
 		if err != nil {
@@ -98,12 +100,16 @@ func (s *Store) Records(ctx context.Context, identity, name string, compare func
 		}
 		defer rows.Close()
 		var r Record
-		return compare(loaded, func() (*Record, error) {
+		err = compare(loaded, func() (*Record, error) {
 			if !rows.Next() {
 				return nil, rows.Err()
 			}
 			return &r, r.read(rows.RawValues())
 		})
+		if err != nil {
+			cancel() // closing would read all the rows that are left
+		}
+		return err
 	})
 }
 

@@ -205,7 +205,8 @@ const rollbackTimeout = time.Second
 func rollback(ctx context.Context, tx pgx.Tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	if err := tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+	ended := tx.Conn().IsClosed() // the server ends a session's transaction with it
+	if err := tx.Rollback(ctx); err != nil && !ended && !errors.Is(err, pgx.ErrTxClosed) {
 		return fmt.Errorf("roll back: %w", err)
 	}
 	return nil

@@ -15,8 +15,9 @@ const blockedAfter = 2 * time.Second
 // terminateBlockers ends the sessions of consumers that hold what the session
 // $1 waits for, have done so for long, and wait for their own client: a process
 // that was stopped in the middle of a COPY. A session that is slow because its
-// disk is waits for something else, and is let be. One that begins in the future
-// began before the server's clock was set back.
+// disk is waits for something else, and is let be; so is one that waits for its
+// client's next statement, as a long unload does between two, for less than a
+// second. What begins in the future began before the server's clock was set back.
 const terminateBlockers = `
 SELECT pid, pg_terminate_backend(pid)
   FROM pg_stat_activity
@@ -24,6 +25,7 @@ SELECT pid, pg_terminate_backend(pid)
    AND application_name = $2
    AND usename = current_user
    AND xact_start NOT BETWEEN clock_timestamp() - interval '4 seconds' AND clock_timestamp()
+   AND state_change NOT BETWEEN clock_timestamp() - interval '1 second' AND clock_timestamp()
    AND wait_event_type = 'Client'`
 
 // unblock watches, until stop is called, over the transaction of the session

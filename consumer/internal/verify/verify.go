@@ -77,7 +77,7 @@ func Run(ctx context.Context, name string, open func() (io.ReadCloser, error), d
 		return nil, err
 	}
 	result := &Result{File: name, Content: hex.EncodeToString(content[:]), Differing: []string{}, Lines: []Difference{}, CorrectedLines: []int64{}}
-	err = database.Records(ctx, wire.SourceID(content, config.Label), name, func(loaded *store.Loaded, next func() (*store.Record, error)) error {
+	err = database.Records(ctx, wire.SourceID(content, config.Label), wire.Name(name), func(loaded *store.Loaded, next func() (*store.Record, error)) error {
 		result.Source = loaded.Source
 		stored, label, _ := strings.Cut(loaded.Source, "+")
 		if config.Label != "" && label != config.Label {

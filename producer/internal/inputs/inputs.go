@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 	"github.com/streamgauge/streamgauge/producer/internal/fetch"
@@ -233,16 +232,7 @@ func (in Input) Name() string {
 	case in.Path == Stdin:
 		return stdinName
 	case in.isURL():
-		return asName(fetch.Name(in.Path))
+		return wire.Name(fetch.Name(in.Path))
 	}
-	return asName(filepath.Base(in.Path))
-}
-
-func asName(name string) string {
-	name = strings.ToValidUTF8(name, "\uFFFD")
-	for len(name) > wire.MaxName {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
-	}
-	return name
+	return wire.Name(filepath.Base(in.Path))
 }

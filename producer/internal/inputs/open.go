@@ -13,6 +13,7 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 	"github.com/streamgauge/streamgauge/producer/internal/fetch"
 	"github.com/streamgauge/streamgauge/shared/unpack"
+	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
 // File is an input on disk, of which there is one source or several.
@@ -59,7 +60,7 @@ func (f *File) Sources(exclude []string) ([]Source, error) {
 		if (csv.Path != "" || f.input.isURL()) && excluded(csv.Name(f.path()), cmp.Or(csv.Path, f.name), exclude) {
 			continue
 		}
-		source := Source{Name: asName(csv.Name(f.name)), Nameless: f.Nameless, ReaderAt: f}
+		source := Source{Name: wire.Name(csv.Name(f.name)), Nameless: f.Nameless, ReaderAt: f}
 		if csv.Packed() {
 			unpacked := &rewound{open: csv.Open}
 			f.rewound = append(f.rewound, unpacked)
@@ -164,7 +165,7 @@ func (in Input) fetch(ctx context.Context, outside Outside) (*File, error) {
 		_ = copied.Close() // it goes
 		return nil, fmt.Errorf("%s: %w", escape.Name(in.Name()), err)
 	}
-	return &File{File: copied, input: in, name: asName(name)}, nil
+	return &File{File: copied, input: in, name: wire.Name(name)}, nil
 }
 
 func spool(ctx context.Context, in Input, from *os.File, tell func(have, size int64)) (*File, error) {
