@@ -164,3 +164,63 @@ func TestGivesBackWhileTheDatabaseTakesNothing(t *testing.T) {
 		}
 	})
 }
+
+// A database that answers and takes nothing is one outage, from its beginning to its
+// end, with whatever many writers ask it in between.
+func TestFailsWhileTheDatabaseTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const lasts = time.Hour
+		l, began := newLedger(), time.Now()
+		l.before = func([]*store.Batch, []*store.Dead) error {
+			if time.Since(began) < lasts {
+				return errFull
+			}
+			return nil
+		}
+		var activity Activity
+		done := make(chan error, 1)
+		go func() {
+			done <- Run(t.Context(), &queue{messages: batches(t, 30)}, l, Config{BatchesPerCommit: 10, Activity: &activity}, slog.New(&journal{}))
+		}()
+		for at := time.Second; at < lasts; at += time.Second {
+			<-time.After(time.Until(began.Add(at)))
+			if reason, since := activity.Failing(); reason == "" || since.Sub(began) > time.Second {
+				t.Fatalf("after %s it fails since %s: %q", at, since.Sub(began), reason)
+			}
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if reason, _ := activity.Failing(); reason != "" {
+			t.Errorf("at the end it fails: %s", reason)
+		}
+	})
+}
+
+// An outage that others saw the end of, because they have the messages now, is over
+// when the database has answered for a while.
+func TestFailsNoMoreWhereThereIsNothingToWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var activity Activity
+		activity.begin()
+		activity.end(errFull)
+		activity.fail("a full disk")
+		<-time.After(time.Minute)
+		if reason, _ := activity.Failing(); reason == "" {
+			t.Error("over without an answer")
+		}
+		activity.answers()
+		<-time.After(doubted - 1)
+		if reason, _ := activity.Failing(); reason == "" {
+			t.Error("over at once")
+		}
+		<-time.After(1)
+		if reason, _ := activity.Failing(); reason != "" {
+			t.Errorf("after %s it fails: %s", doubted, reason)
+		}
+		activity.fail("a full disk")
+		if _, since := activity.Failing(); !since.Equal(time.Now()) {
+			t.Errorf("another outage began %s ago", time.Since(since))
+		}
+	})
+}

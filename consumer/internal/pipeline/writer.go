@@ -134,7 +134,7 @@ func (w *writer) awaitDatabase(ctx context.Context) error {
 	for {
 		err := w.database.Ping(ctx)
 		if err == nil {
-			w.config.Activity.answered()
+			w.config.Activity.answers()
 			w.source.Resume()
 			return nil
 		}
