@@ -122,6 +122,11 @@ func Replay(ctx context.Context, list io.Reader, database Database, show func(*O
 		if err := r.add(ctx, fields[places[0]], fields[places[1]], fields[places[2]]); err != nil {
 			return errors.Join(r.flush(ctx), fmt.Errorf("line %d of the list: %w", at, err))
 		}
+		if len(r.outcomes) == atOnce {
+			if err := r.flush(ctx); err != nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -183,10 +188,8 @@ func (r *replay) add(ctx context.Context, given, line, text string) error {
 	} else {
 		r.corrections = append(r.corrections, store.Correction{Identity: src.load.Source, Line: number, Record: raw, Row: row})
 	}
-	if r.outcomes = append(r.outcomes, outcome); len(r.outcomes) < atOnce {
-		return nil
-	}
-	return r.flush(ctx)
+	r.outcomes = append(r.outcomes, outcome)
+	return nil
 }
 
 func (r *replay) source(ctx context.Context, given string) (*source, error) {

@@ -79,7 +79,7 @@ const maxFreed = 5 << 20
 // any more.
 func (d *Decoder) Recycle(batch *store.Batch) {
 	r := room{batch.Rows, batch.Tally.Emptied()}
-	if d.freed+r.size() <= maxFreed {
+	if r.size() > 0 && d.freed+r.size() <= maxFreed {
 		d.free = append(d.free, r)
 		d.freed += r.size()
 	}
@@ -166,13 +166,16 @@ func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
 	cutter.Reset(message.Body, message.Plan.Comma(), message.FirstLine)
 	records := 0
 	for ; ; records++ {
-		records += d.readLines(batch)
+		records += d.readLines(batch, message.Records-records)
 		rec, err := cutter.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return err
+		}
+		if records == message.Records {
+			return &wire.BodyError{Reason: fmt.Sprintf("more records than the %d in %s", message.Records, wire.HeaderRecords)}
 		}
 		row, reject := d.parser.Parse(rec)
 		if reject == nil {
@@ -188,10 +191,11 @@ func (d *Decoder) readRecords(message *wire.Batch, batch *store.Batch) error {
 	return nil
 }
 
-// readLines reads the plain lines that come next, and returns how many.
-func (d *Decoder) readLines(batch *store.Batch) int {
+// readLines reads the plain lines that come next, at most so many, and returns how
+// many: what a body takes in memory follows from the records that it is said to have.
+func (d *Decoder) readLines(batch *store.Batch, most int) int {
 	line := d.cutter.Line()
-	lines, count := d.cutter.Lines(wire.MaxRecords, wire.MaxBody)
+	lines, count := d.cutter.Lines(most, wire.MaxBody)
 	var row record.Row
 	for len(lines) > 0 {
 		end, reject := d.parser.ParseLine(lines, line, &row)

@@ -150,9 +150,37 @@ func TestDecodeCountsTheRecords(t *testing.T) {
 		if !errors.As(err, &broken) {
 			t.Fatalf("%q as %d: got %v", body, records, err)
 		}
-		if want := fmt.Sprintf("%d records, not %d as in Streamgauge-Records", strings.Count(strings.TrimLeft(body, "\n"), "\n"), records); broken.Reason != want {
+		want := fmt.Sprintf("%d records, not %d as in Streamgauge-Records", strings.Count(strings.TrimLeft(body, "\n"), "\n"), records)
+		if strings.Count(body, "1/") > records {
+			want = "more records than the 1 in Streamgauge-Records"
+		}
+		if broken.Reason != want {
 			t.Errorf("got %q, want %q", broken.Reason, want)
 		}
+	}
+}
+
+// What a body takes follows from the records that the header tells, which bound a
+// merge, not from what is in it.
+func TestDecodeReadsNoMoreThanWasTold(t *testing.T) {
+	for name, body := range map[string]string{
+		"rows": strings.Repeat("1/10/2012,50,9\n", wire.MaxBody/15), "rejects": strings.Repeat("x\n", wire.MaxBody/2),
+		"quoted": strings.Repeat("\"x\"\n", wire.MaxBody/4),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := encoded(t, 1, body, nil)
+			var d decode.Decoder
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := d.Decode(m)
+			runtime.ReadMemStats(&after)
+			if _, ok := errors.AsType[*wire.BodyError](err); !ok {
+				t.Fatalf("got %v", err)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > wire.MaxBody/4 {
+				t.Errorf("%d bytes for a batch of one record", took)
+			}
+		})
 	}
 }
 
