@@ -26,6 +26,13 @@ const (
 // with which Alertmanager groups what it sends.
 const shortest = 4 * time.Minute
 
+// old says that the first consumer has run for long, started that it was 30 s
+// before the first sample.
+const (
+	old     = `process_start_time_seconds` + a + ` -7200x240`
+	started = `process_start_time_seconds` + a + ` -30x240`
+)
+
 // batches are series of batches_total of the first consumer.
 func batches(outcome, values string) string {
 	return `streamgauge_batches_total{job="streamgauge",instance="a:8080",outcome="` + outcome + `"} ` + values
@@ -76,8 +83,14 @@ func TestAlerts(t *testing.T) {
 		{"StreamgaugeStreamNearlyFull", "no limit", []string{`streamgauge_stream_bytes` + a + ` 1e12x240`}, 0, 0},
 
 		{"StreamgaugeRejects", "one", []string{`streamgauge_records_rejected_total` + a + ` 0x20 1x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
-		{"StreamgaugeRejects", "old ones", []string{`streamgauge_records_rejected_total` + a + ` 70x240`}, 0, 0},
-		{"StreamgaugeRejects", "old ones, and the process is started again", []string{`streamgauge_records_rejected_total` + a + ` 70x10 0x230`}, 0, 0},
+		{"StreamgaugeRejects", "one before the first scrape", []string{`streamgauge_records_rejected_total` + a + ` 1x240`, started}, -step, 30 * time.Second},
+		{
+			"StreamgaugeRejects", "one, and the process is started again",
+			[]string{`streamgauge_records_rejected_total` + a + ` 0x20 1x4 0x216`, `process_start_time_seconds` + a + ` -7200x25 370x216`},
+			5 * time.Minute, 5*time.Minute + 30*time.Second,
+		},
+		{"StreamgaugeRejects", "old ones", []string{`streamgauge_records_rejected_total` + a + ` 70x240`, old}, 0, 0},
+		{"StreamgaugeRejects", "old ones, and the process is started again", []string{`streamgauge_records_rejected_total` + a + ` 70x10 0x230`, `process_start_time_seconds` + a + ` -7200x10 160x230`}, 0, 0},
 
 		{
 			"StreamgaugeManyRejects", "one in ten",
@@ -92,12 +105,25 @@ func TestAlerts(t *testing.T) {
 			[]string{`streamgauge_records_rejected_total` + a + ` 0x20 10x220`, `streamgauge_rows_stored_total` + a + ` 0x20 990x220`},
 			0, 0,
 		},
-		{"StreamgaugeManyRejects", "nothing is loaded", []string{`streamgauge_records_rejected_total` + a + ` 10x240`, `streamgauge_rows_stored_total` + a + ` 0x240`}, 0, 0},
+		{
+			"StreamgaugeManyRejects", "all of them",
+			[]string{`streamgauge_records_rejected_total` + a + ` 0x20 10x220`, `streamgauge_rows_stored_total` + a + ` 0x240`, old},
+			5 * time.Minute, 5*time.Minute + 30*time.Second,
+		},
+		{
+			"StreamgaugeManyRejects", "one in ten before the first scrape",
+			[]string{`streamgauge_records_rejected_total` + a + ` 10x240`, `streamgauge_rows_stored_total` + a + ` 90x240`, started},
+			-step, 30 * time.Second,
+		},
+		{"StreamgaugeManyRejects", "nothing is loaded", []string{`streamgauge_records_rejected_total` + a + ` 10x240`, `streamgauge_rows_stored_total` + a + ` 0x240`, old}, 0, 0},
 
 		{"StreamgaugeDeadBatches", "one, of the second consumer", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, `streamgauge_dead_batches_total` + b + ` 0x20 1x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
-		{"StreamgaugeDeadBatches", "old ones", []string{`streamgauge_dead_batches_total` + a + ` 3x240`}, 0, 0},
+		{"StreamgaugeDeadBatches", "one before the first scrape", []string{`streamgauge_dead_batches_total` + a + ` 1x240`, started}, -step, 30 * time.Second},
+		{"StreamgaugeDeadBatches", "old ones", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, old}, 0, 0},
 
 		{"StreamgaugeIgnoredBatches", "superseded", []string{batches("superseded", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
+		{"StreamgaugeIgnoredBatches", "superseded before the first scrape", []string{batches("superseded", "4x240"), started}, -step, 30 * time.Second},
+		{"StreamgaugeIgnoredBatches", "old ones", []string{batches("superseded", "4x240"), old}, 0, 0},
 		{"StreamgaugeIgnoredBatches", "refused", []string{batches("refused", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
 		{"StreamgaugeIgnoredBatches", "retired", []string{batches("retired", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
 		{

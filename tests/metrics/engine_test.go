@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,8 +105,9 @@ func (*found) Warnings() annotations.Annotations { return nil }
 
 func newParser() parser.Parser { return parser.NewParser(parser.Options{}) }
 
-// rules reads the file as Prometheus does, which checks its form, its
-// expressions and its templates.
+// rules are the alerts of the file, which is read as Prometheus does: that checks
+// its form, its expressions and its templates. What they take from recording rules
+// stands in their expressions itself.
 func rules(t *testing.T) []rulefmt.Rule {
 	t.Helper()
 	root, err := checkout.Root()
@@ -123,11 +125,19 @@ func rules(t *testing.T) []rulefmt.Rule {
 	if len(errs) > 0 {
 		t.FailNow()
 	}
-	var all []rulefmt.Rule
+	var alerts []rulefmt.Rule
+	var recorded []string // name, expression, name, ...
 	for _, group := range groups.Groups {
-		all = append(all, group.Rules...)
+		for _, rule := range group.Rules {
+			if rule.Record != "" {
+				recorded = append(recorded, rule.Record, "("+rule.Expr+")")
+				continue
+			}
+			rule.Expr = strings.NewReplacer(recorded...).Replace(rule.Expr)
+			alerts = append(alerts, rule)
+		}
 	}
-	return all
+	return alerts
 }
 
 // fires evaluates a rule at every step, as Prometheus does, and says when it
