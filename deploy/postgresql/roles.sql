@@ -1,13 +1,14 @@
 -- Roles with no more rights than their work takes. Run it in the database, as the
--- role that owns the tables, which is the one that ran 'consumer migrate up' and
--- runs it again at each upgrade:
+-- role that owns the tables, which is the one that ran 'consumer migrate up'. To make
+-- the roles it needs CREATEROLE. Run it again after each upgrade, and in each further
+-- database: what is there already stays.
 --
 --   psql -v ON_ERROR_STOP=1 -f roles.sql "$OWNER_DATABASE_URL"
 --
 -- Passwords are set with \password.
 
 -- The running consumer: it adds to tables, and deletes nothing.
-CREATE ROLE streamgauge_consumer LOGIN;
+DO $$ BEGIN CREATE ROLE streamgauge_consumer LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 GRANT SELECT                 ON streamgauge_migrations TO streamgauge_consumer;
 GRANT SELECT, INSERT, UPDATE ON sources                TO streamgauge_consumer;
 GRANT SELECT, INSERT         ON batches                TO streamgauge_consumer;
@@ -19,12 +20,12 @@ GRANT SELECT, INSERT, UPDATE ON stats_by_source        TO streamgauge_consumer;
 GRANT SELECT, INSERT, UPDATE ON stats_by_day           TO streamgauge_consumer;
 
 -- Who looks: stats, loads, verify, rejects ls, dead ls, migrate status.
-CREATE ROLE streamgauge_reader LOGIN;
+DO $$ BEGIN CREATE ROLE streamgauge_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 GRANT SELECT ON streamgauge_migrations, sources, batches, prices, rejects, corrections, dead_batches, stats,
     stats_by_source, stats_by_day TO streamgauge_reader;
 
 -- Who corrects: also rejects replay, dead replay, unload.
-CREATE ROLE streamgauge_operator LOGIN;
+DO $$ BEGIN CREATE ROLE streamgauge_operator LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 GRANT SELECT                 ON streamgauge_migrations TO streamgauge_operator;
 GRANT SELECT, UPDATE         ON sources                TO streamgauge_operator;
 GRANT SELECT, DELETE         ON batches                TO streamgauge_operator;

@@ -43,6 +43,7 @@ func createRoles(t *testing.T, env *harness.Env) roles {
 		})
 	}
 	run(script)
+	run(script) // as after an upgrade
 	for _, who := range []string{"consumer", "reader", "operator"} {
 		run("ALTER ROLE " + pgx.Identifier{r.name(who)}.Sanitize() + " PASSWORD 'own'")
 	}
