@@ -1,9 +1,9 @@
 # The images of producer and consumer: one static binary each, with CA roots and
 # time zones built in, in an otherwise empty image, run by an unprivileged user.
 #
-#   docker build --target consumer -t streamgauge/consumer .
+#   docker build --target consumer -t streamgauge/consumer:local .
 #       builds the binaries in Docker
-#   make build && docker build --target consumer-prebuilt -t streamgauge/consumer .
+#   make build && docker build --target consumer-prebuilt -t streamgauge/consumer:local .
 #       takes them from ./bin, where they must be Linux binaries
 #
 # Docker's classic builder works through the stages in order until it has the

@@ -18,7 +18,7 @@ const help = `Examples:
   producer 2012-1.csv                        send one file
   producer --wait 2012-*.csv                 return when all rows are stored
   producer --dry-run 2012-1.csv              check every row, send nothing
-  producer drops/ --exclude 'validation*'    the .csv files of a folder but some
+  producer drops/ --exclude 'validation*'    a folder's files but some
   producer drops.zip 2012-6.csv.gz           compressed: gzip, zstd, zip
   producer 'https://HOST/2012-1.csv?…'       a URL, presigned or not
   producer watch drops/                      files as they appear in a folder
@@ -30,7 +30,7 @@ twice. Standard output has one line a file; with --output json an object a line:
   file, source (the id), state (committed, queued, empty, checked, dead,
   refused, failed, interrupted), records, batches, new, already_loaded, rows,
   rejected (each null where it is not known),
-  rejects [line, column, reason, raw], error.
+  rejects [line, column, value, reason, raw], error.
 
 A URL is fetched to the temporary folder first; a connection that breaks goes on
 where it was. Share links of Google Drive work as they are. What stands in a URL
