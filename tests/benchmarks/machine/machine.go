@@ -79,10 +79,13 @@ func Version(ctx context.Context, root string) string {
 }
 
 func system(ctx context.Context) (string, error) {
-	kernel, err := output(ctx, "uname", "-srm")
+	release, err := output(ctx, "uname", "-r")
 	if err != nil {
 		return "", err
 	}
+	// What stands behind the number is the distributor's own.
+	number, _, _ := strings.Cut(release, "-")
+	kernel := "Linux " + number + " " + runtime.GOARCH
 	name, err := osRelease()
 	if err != nil {
 		return kernel, nil
