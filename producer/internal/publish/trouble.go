@@ -23,7 +23,8 @@ const (
 // trouble is the time during which one message can't be published.
 type trouble struct {
 	log    *slog.Logger
-	next   time.Duration
+	next   time.Duration // the last pause, or the one it is in
+	until  time.Time     // end of the pause it is in, zero outside of one
 	since  time.Time
 	saidAt time.Time
 }
@@ -49,13 +50,22 @@ func (t *trouble) say(what string, cause error) {
 	}
 }
 
-// pause lets time pass, longer each time.
+// pausing says whether a pause was cut off.
+func (t *trouble) pausing() bool { return !t.until.IsZero() }
+
+// pause lets time pass, longer each time. One that ctx cuts off goes on with the
+// next call, for what is left of it, since whoever always cuts off sooner than a
+// pause lasts would come to the end of none.
 func (t *trouble) pause(ctx context.Context, denied *Denial, jitter Jitter) error {
-	t.next = min(max(2*t.next, firstPause), lastPause)
-	timer := time.NewTimer(t.next/2 + jitter(t.next/2))
+	if !t.pausing() {
+		t.next = min(max(2*t.next, firstPause), lastPause)
+		t.until = time.Now().Add(t.next/2 + jitter(t.next/2))
+	}
+	timer := time.NewTimer(time.Until(t.until))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		t.until = time.Time{}
 		return nil
 	case <-denied.Done():
 		return denied.Err()

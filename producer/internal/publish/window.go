@@ -185,7 +185,12 @@ func (w *Window) settle(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := w.recover(ctx, w.trouble, err); err != nil {
+		if !w.trouble.pausing() {
+			if err := w.recover(ctx, w.trouble, err); err != nil {
+				return err
+			}
+		}
+		if err := w.trouble.pause(ctx, w.denied, w.Jitter); err != nil {
 			return err
 		}
 		w.publish(oldest)
@@ -199,7 +204,7 @@ func (w *Window) settle(ctx context.Context) error {
 	return nil
 }
 
-// recover waits until publishing again has a chance.
+// recover does what publishing again needs beside a pause.
 func (w *Window) recover(ctx context.Context, trouble *trouble, cause error) error {
 	what := classify(cause)
 	if what == fatal {
@@ -227,7 +232,7 @@ func (w *Window) recover(ctx context.Context, trouble *trouble, cause error) err
 	default:
 		trouble.say("publishing fails, trying again", cause)
 	}
-	return trouble.pause(ctx, w.denied, w.Jitter)
+	return nil
 }
 
 // publishFailed publishes again all that is known to have failed. It follows

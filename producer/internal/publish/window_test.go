@@ -159,6 +159,48 @@ func TestRestTakesInAcks(t *testing.T) {
 	})
 }
 
+// A message that failed is published again although no rest lasts as long as the
+// pause before that.
+func TestRestsShorterThanPauses(t *testing.T) {
+	const outage, rest = 10 * time.Second, 100 * time.Millisecond
+	for name, during := range map[string]reaction{
+		"connection":     {atOnce: nats.ErrReconnectBufExceeded},
+		"full":           {err: &jetstream.APIError{ErrorCode: codeStoreFailed, Description: "maximum bytes exceeded"}, after: time.Millisecond},
+		"missing":        {err: jetstream.ErrNoStreamResponse, after: time.Millisecond},
+		"slow to answer": {err: nats.ErrTimeout, after: 5 * rest / 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				s := set(t, func(int, string) reaction {
+					if time.Since(start) < outage {
+						return during
+					}
+					return reaction{after: time.Millisecond}
+				})
+				number := int64(1)
+				for ; time.Since(start) < outage+3*time.Second; number++ {
+					if err := s.Send(t.Context(), number, nats.Header{}, fmt.Appendf(nil, "body %d ", number)); err != nil {
+						t.Fatal(err)
+					}
+					if err := s.Rest(t.Context(), time.Now().Add(rest)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if len(s.sent) > 1 {
+					t.Errorf("3 s after the outage %d of %d messages are not acknowledged", len(s.sent), number-1)
+				}
+				if n := s.broker.n; n > 2*int(number)+30 {
+					t.Errorf("%d publishes of %d messages", n, number-1)
+				}
+				if s.restores > 30 {
+					t.Errorf("the stream was restored %d times", s.restores)
+				}
+			})
+		})
+	}
+}
+
 func TestMomentaryFullnessIsNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, func(n int, _ string) reaction {
