@@ -113,7 +113,7 @@ func (w *Window) Buffer() []byte {
 // window from here on.
 func (w *Window) Send(ctx context.Context, number int64, header nats.Header, body []byte) error {
 	for len(w.sent) > 0 && (len(w.sent) >= maxMessages || w.bytes+cap(body) > maxBytes) {
-		if err := w.settle(ctx); err != nil {
+		if err := w.settle(ctx, ctx); err != nil {
 			return err
 		}
 	}
@@ -132,7 +132,7 @@ func (w *Window) Rest(ctx context.Context, then time.Time) error {
 	resting, cancel := context.WithDeadline(ctx, then)
 	defer cancel()
 	for len(w.sent) > 0 && resting.Err() == nil {
-		if err := w.settle(resting); err != nil && resting.Err() == nil {
+		if err := w.settle(ctx, resting); err != nil && !errors.Is(err, resting.Err()) {
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func (w *Window) Rest(ctx context.Context, then time.Time) error {
 // Flush returns once every message has been acknowledged.
 func (w *Window) Flush(ctx context.Context) error {
 	for len(w.sent) > 0 {
-		if err := w.settle(ctx); err != nil {
+		if err := w.settle(ctx, ctx); err != nil {
 			return err
 		}
 	}
@@ -168,29 +168,30 @@ func (w *Window) publish(m *message) {
 }
 
 // settle returns once the oldest message has been acknowledged, and does what
-// it takes.
-func (w *Window) settle(ctx context.Context) error {
+// it takes. The end of resting, which is ctx or of it, cuts waiting short, but
+// not what would have to begin anew.
+func (w *Window) settle(ctx, resting context.Context) error {
 	oldest := w.sent[0]
 	if w.trouble == nil {
 		w.trouble = newTrouble(w.log)
 	}
 	for {
-		sequence, err := w.await(ctx, oldest)
+		sequence, err := w.await(resting, oldest)
 		if err == nil {
 			if err := w.acked(oldest.number, sequence); err != nil {
 				return err
 			}
 			break
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if resting.Err() != nil {
+			return resting.Err()
 		}
 		if !w.trouble.pausing() {
 			if err := w.recover(ctx, w.trouble, err); err != nil {
 				return err
 			}
 		}
-		if err := w.trouble.pause(ctx, w.denied, w.Jitter); err != nil {
+		if err := w.trouble.pause(resting, w.denied, w.Jitter); err != nil {
 			return err
 		}
 		w.publish(oldest)

@@ -201,6 +201,59 @@ func TestRestsShorterThanPauses(t *testing.T) {
 	}
 }
 
+// What takes longer than a rest is not cut off where it would begin anew with the
+// next one, and what it ends with is not lost.
+func TestRestsShorterThanRestoring(t *testing.T) {
+	mismatch := &topology.MismatchError{Kind: "stream", Name: "ROWS", Differences: []string{"its retention is limits"}}
+	for name, failure := range map[string]error{"restored": nil, "unfit": mismatch} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				restored := false
+				s := set(t, func(int, string) reaction {
+					if !restored {
+						return reaction{err: jetstream.ErrNoStreamResponse, after: time.Millisecond}
+					}
+					return reaction{after: time.Millisecond}
+				})
+				s.Window.restore = func(ctx context.Context) (int64, error) {
+					select {
+					case <-time.After(300 * time.Millisecond):
+						restored = failure == nil
+						return 1 << 30, failure
+					case <-ctx.Done():
+						return 0, ctx.Err()
+					}
+				}
+				err := s.send(t.Context(), 3, 20)
+				for start := time.Now(); err == nil && len(s.sent) > 0 && time.Since(start) < 5*time.Second; {
+					err = s.Rest(t.Context(), time.Now().Add(100*time.Millisecond))
+				}
+				if !errors.Is(err, failure) || failure == nil && len(s.sent) > 0 {
+					t.Errorf("error %v, want %v; %d messages are not acknowledged", err, failure, len(s.sent))
+				}
+			})
+		})
+	}
+}
+
+// An error of taking in an ack is told also when the rest is over by then.
+func TestErrorOfAckedAtTheEndOfARest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, nil)
+		full := errors.New("disk full")
+		s.Begin(func(int64, uint64) error {
+			<-time.After(time.Second)
+			return full
+		})
+		if err := s.send(t.Context(), 1, 20); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Rest(t.Context(), time.Now().Add(100*time.Millisecond)); !errors.Is(err, full) {
+			t.Errorf("error %v, want %v", err, full)
+		}
+	})
+}
+
 func TestMomentaryFullnessIsNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, func(n int, _ string) reaction {
