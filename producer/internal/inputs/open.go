@@ -25,11 +25,11 @@ type File struct {
 
 	input   Input
 	name    string
-	rewound []*rewound
+	reading reading
 }
 
 // Source is one CSV, which can be read at any place, as often as needed. It
-// lives as long as its File.
+// lives as long as its File. Reading several sources of a file in turns is slow.
 type Source struct {
 	io.ReaderAt
 
@@ -62,9 +62,7 @@ func (f *File) Sources(exclude []string) ([]Source, error) {
 		}
 		source := Source{Name: wire.Name(csv.Name(f.name)), Nameless: f.Nameless, ReaderAt: f}
 		if csv.Packed() {
-			unpacked := &rewound{open: csv.Open}
-			f.rewound = append(f.rewound, unpacked)
-			source.ReaderAt = unpacked
+			source.ReaderAt = &rewound{csv.Open, &f.reading}
 		}
 		if err := f.refusePage(source); err != nil {
 			return nil, err
@@ -108,9 +106,7 @@ func (in Input) has(member string) bool {
 
 // Close lets go of the file and all its sources.
 func (f *File) Close() error {
-	for _, unpacked := range f.rewound {
-		_ = unpacked.Close() // it was only read
-	}
+	f.reading.close()
 	return f.File.Close()
 }
 

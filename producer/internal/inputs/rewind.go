@@ -12,46 +12,59 @@ import (
 // memory. It is safe for concurrent use, though slow then.
 type rewound struct {
 	open func() (io.ReadCloser, error)
+	in   *reading
+}
 
+// reading is the one that is open of all that are rewound in a file: an archive
+// may hold any number of them, and each takes some 40 KiB while it is open.
+type reading struct {
 	mu   sync.Mutex
-	from io.ReadCloser // nil before the first reading
+	of   *rewound // nil while none is open
+	from io.ReadCloser
 	at   int64
 	skip []byte
 }
 
 // ReadAt implements io.ReaderAt.
 func (r *rewound) ReadAt(p []byte, off int64) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.seek(off); err != nil {
+	in := r.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := in.seek(r, off); err != nil {
 		return 0, err
 	}
-	n, err := readFull(r.from, p)
-	r.at += int64(n)
+	n, err := readFull(in.from, p)
+	in.at += int64(n)
 	return n, err
 }
 
-func (r *rewound) seek(off int64) error {
-	if r.from == nil || off < r.at {
-		// Closing repeats what a reading failed with, which has been told.
-		_ = r.Close()
+func (in *reading) seek(r *rewound, off int64) error {
+	if in.of != r || off < in.at {
+		in.close()
 		from, err := r.open()
 		if err != nil {
 			return err
 		}
-		r.from, r.at = from, 0
+		in.of, in.from, in.at = r, from, 0
 	}
-	if r.skip == nil && off > r.at {
-		r.skip = make([]byte, 64<<10)
+	if in.skip == nil && off > in.at {
+		in.skip = make([]byte, 64<<10)
 	}
-	for r.at < off {
-		n, err := readFull(r.from, r.skip[:min(off-r.at, int64(len(r.skip)))])
-		r.at += int64(n)
+	for in.at < off {
+		n, err := readFull(in.from, in.skip[:min(off-in.at, int64(len(in.skip)))])
+		in.at += int64(n)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (in *reading) close() {
+	if in.of != nil {
+		_ = in.from.Close() // repeats what a reading failed with, which has been told
+		in.of, in.from = nil, nil
+	}
 }
 
 // readFull is io.ReadFull, but for io.EOF being the end also after some bytes,
@@ -66,14 +79,4 @@ func readFull(from io.Reader, p []byte) (n int, err error) {
 		err = nil
 	}
 	return n, err
-}
-
-// Close lets go of the reading in hand.
-func (r *rewound) Close() error {
-	if r.from == nil {
-		return nil
-	}
-	from := r.from
-	r.from = nil
-	return from.Close()
 }

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -128,21 +130,95 @@ func TestFolderHoldsCompressedFiles(t *testing.T) {
 	}
 }
 
-// Readings at any places are those of the bytes themselves.
+// Readings at any places are those of the bytes themselves, whichever source they
+// are of, and only one source is open at a time.
 func TestRewound(t *testing.T) {
-	content := []byte(strings.Repeat("0123456789abcdef", 20_000))
 	rapid.Check(t, func(t *rapid.T) {
-		// A reader that hands out little, and the end together with bytes.
-		r := &rewound{open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewBuffer(content)), nil }}
+		var in reading
+		open := 0
+		sources := make([]*rewound, rapid.IntRange(1, 3).Draw(t, "sources"))
+		contents := make([][]byte, len(sources))
+		for i := range sources {
+			contents[i] = []byte(strings.Repeat(string(rune('g'+i))+"123456789abcdef", 20_000))
+			// A reader that hands out little, and the end together with bytes.
+			sources[i] = &rewound{func() (io.ReadCloser, error) {
+				open++
+				return closing{bytes.NewBuffer(contents[i]), func() { open-- }}, nil
+			}, &in}
+		}
 		for range rapid.IntRange(1, 10).Draw(t, "readings") {
-			off := rapid.Int64Range(0, int64(len(content))+10).Draw(t, "offset")
+			i := rapid.IntRange(0, len(sources)-1).Draw(t, "source")
+			off := rapid.Int64Range(0, int64(len(contents[i]))+10).Draw(t, "offset")
 			size := rapid.IntRange(0, 100_000).Draw(t, "size")
 			got, want := make([]byte, size), make([]byte, size)
-			n, err := r.ReadAt(got, off)
-			wantN, wantErr := bytes.NewReader(content).ReadAt(want, off)
+			n, err := sources[i].ReadAt(got, off)
+			wantN, wantErr := bytes.NewReader(contents[i]).ReadAt(want, off)
 			if n != wantN || !errors.Is(err, wantErr) && size > 0 || !bytes.Equal(got[:n], want[:wantN]) {
 				t.Fatalf("%d bytes at %d: %d, %v; want %d, %v", size, off, n, err, wantN, wantErr)
 			}
+			if open != 1 {
+				t.Fatalf("%d are open", open)
+			}
+		}
+		if in.close(); open != 0 {
+			t.Fatalf("%d are open when all is closed", open)
 		}
 	})
+}
+
+type closing struct {
+	io.Reader
+	closed func()
+}
+
+func (c closing) Close() error {
+	c.closed()
+	return nil
+}
+
+// Of each file in an archive there is no more in memory than what the directory
+// says of it, read or not.
+func TestMemoryOfManySources(t *testing.T) {
+	members := make(map[string]string)
+	for i := range 1000 {
+		members[fmt.Sprintf("%d.csv", i)] = "timestamp,price,user_id\n1/10/2012,50,9\n"
+	}
+	packed := archive(t, members)
+	path := filepath.Join(t.TempDir(), "a.zip")
+	if err := os.WriteFile(path, []byte(packed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, input := range map[string]Input{"file": {Path: path}, "fetched": {Path: link}} {
+		t.Run(name, func(t *testing.T) {
+			before := heap()
+			file, err := input.Open(t.Context(), fetching("a.zip", packed))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			sources, err := file.Sources(nil)
+			if err != nil || len(sources) != len(members) {
+				t.Fatalf("%d sources, %v", len(sources), err)
+			}
+			for _, source := range sources {
+				if _, err := source.ReadAt(make([]byte, 100), 0); !errors.Is(err, io.EOF) {
+					t.Fatal(err)
+				}
+			}
+			if grown := heap() - before; grown > 8<<20 {
+				t.Errorf("%d files take %d bytes", len(sources), grown)
+			}
+			runtime.KeepAlive(sources)
+		})
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	// What a sync.Pool holds survives one collection.
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }
