@@ -28,6 +28,14 @@ func (e *StoppedError) Error() string {
 	return e.At + "; run the same command again to continue"
 }
 
+// endsRun says whether err is of the whole run, rather than of the file that it
+// met.
+func endsRun(err error) bool {
+	var stopped *StoppedError
+	var broken *brokerError
+	return errors.As(err, &stopped) || errors.As(err, &broken)
+}
+
 // brokerError is a failure of NATS, which any other file would meet as well.
 type brokerError struct{ cause error }
 

@@ -74,7 +74,11 @@ func (r *run) stopped(ctx context.Context, f *report.File, err error, at string)
 	return &StoppedError{At: escape.Name(f.Name) + ": " + at}
 }
 
+// named gives an error of a file its name.
 func named(f *report.File, err error) error {
+	if endsRun(err) {
+		return err
+	}
 	return fmt.Errorf("%s: %w", escape.Name(f.Name), unpack.Explain(err))
 }
 
@@ -114,7 +118,7 @@ func (d *delivery) deliver(ctx context.Context) error {
 		}
 		d.begin(stored)
 		if err := d.send(ctx, load.Missing(stored, d.ours.Batches)); err != nil {
-			return err
+			return named(d.report, err)
 		}
 		d.tellUnanswered()
 		if !d.cfg.Wait {

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -189,11 +188,9 @@ func (r *run) account(f *report.File, err error) error {
 		r.log.Warn(line)
 	}
 	t.rejected = t.rejected || r.hasRejects(f)
-	var stopped *StoppedError
-	var broken *brokerError
 	switch {
 	case err == nil:
-	case errors.As(err, &stopped), errors.As(err, &broken), t.single && f.State != report.Dead:
+	case endsRun(err), t.single && f.State != report.Dead:
 		return err
 	case f.State == report.Dead:
 		r.log.Error(err.Error())

@@ -14,7 +14,8 @@ import (
 )
 
 // send publishes the batches in ranges, which are ascending, and returns when
-// all have been acknowledged.
+// all have been acknowledged. Its errors, but those that end the run, lack the
+// file's name.
 func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
 	d.Window.Begin(d.acked)
 	stopFollowing := d.follow(ctx)
@@ -121,7 +122,7 @@ func (d *delivery) sendFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return d.stopped(ctx, d.report, err, fmt.Sprintf("stopped after batch %d of %d", d.Window.Through(), d.ours.Batches))
 	}
-	return named(d.report, err)
+	return err
 }
 
 // wait returns the load when all of it is committed.
@@ -136,11 +137,9 @@ func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
 	if err == nil {
 		return stored, nil
 	}
-	var stopped *StoppedError
-	var broken *brokerError
 	var dead *commit.DeadError
 	switch {
-	case errors.As(err, &stopped), errors.As(err, &broken):
+	case endsRun(err):
 		return nil, err
 	case errors.As(err, &dead):
 		d.report.State = report.Dead
