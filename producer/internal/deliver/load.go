@@ -108,7 +108,12 @@ func (d *delivery) deliver(ctx context.Context) error {
 	for first := true; ; first = false {
 		stored, answered, err := d.compare(ctx)
 		if err != nil {
-			return d.fail(ctx, err, "stopped before anything was sent")
+			at := "stopped before it was sent again"
+			if first {
+				at = "stopped before anything was sent"
+				d.judged(err)
+			}
+			return d.fail(ctx, err, at)
 		}
 		if first && answered {
 			d.reportStart(stored)
@@ -208,14 +213,20 @@ func (d *delivery) explain(err error) error {
 	return taken
 }
 
-// fail says what a failure other than of NATS means for the report.
-func (d *delivery) fail(ctx context.Context, err error, at string) error {
+// judged takes down that nothing is sent because of what is loaded already, where
+// err says so.
+func (d *delivery) judged(err error) {
 	var format *load.FormatError
 	var taken *load.NameTakenError
 	var retired *load.RetiredError
 	if errors.As(err, &format) || errors.As(err, &taken) || errors.As(err, &retired) {
 		d.report.State = report.Refused
 	}
+}
+
+// fail gives a failure other than of NATS the file's name, unless the run was
+// interrupted: then it says where.
+func (d *delivery) fail(ctx context.Context, err error, at string) error {
 	return d.stopped(ctx, d.report, named(d.report, err), at)
 }
 

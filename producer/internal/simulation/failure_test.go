@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/streamgauge/streamgauge/producer/internal/report"
+	"github.com/streamgauge/streamgauge/shared/record"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -25,6 +27,62 @@ func TestChangedBeforeItIsSentAgain(t *testing.T) {
 			t.Errorf("exit code %d, %v, want %q", o.code, o.err, want)
 		}
 	})
+}
+
+// What is loaded already has a file refused as long as nothing of it was sent;
+// afterwards the load has failed.
+func TestRefusals(t *testing.T) {
+	const sent = 500 * time.Millisecond // after the start, all of it
+	named := func(f *failing) {
+		f.consumers.named = []wire.Load{{Source: strings.Repeat("0", 64), Name: f.consumers.file.name, Size: 10}}
+	}
+	retired := func(f *failing) {
+		f.store(3, ",")
+		f.consumers.retire()
+	}
+	otherFormat := func(f *failing) { f.store(3, ";") }
+	for name, c := range map[string]struct {
+		after  time.Duration
+		happen func(*failing)
+		state  report.State
+		want   string
+	}{
+		"name taken":                {0, named, report.Refused, "its content differs from what was loaded under this name"},
+		"name taken while waiting":  {sent, named, report.Failed, "its content differs from what was loaded under this name"},
+		"taken back":                {0, retired, report.Refused, "it was loaded and taken back"},
+		"taken back while waiting":  {sent, retired, report.Failed, "it was loaded and taken back"},
+		"read otherwise":            {0, otherFormat, report.Refused, "it was read otherwise"},
+		"read otherwise, meanwhile": {sent, otherFormat, report.Failed, "it was read otherwise"},
+		"taken back while it is cut anew": {sent, func(f *failing) {
+			f.store(2, ",")
+			f.consumers.told = func() { f.consumers.retired = true }
+		}, report.Failed, "it was loaded and taken back"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFailing(t)
+				if c.after == 0 {
+					c.happen(f)
+				} else {
+					f.after(c.after, func() { c.happen(f) })
+				}
+				p := newProcess(f.world, 0, 1, 3, true)
+				o := p.run(t.Context())
+				if prefix := f.consumers.file.name + ": " + c.want; o.err == nil || !strings.HasPrefix(o.err.Error(), prefix) {
+					t.Errorf("error %v, want %q", o.err, prefix)
+				}
+				if o.code != exitFailed || o.file.State != c.state {
+					t.Errorf("exit code %d, %s, want %d, %s", o.code, o.file.State, exitFailed, c.state)
+				}
+				if batches := len(p.sent); (batches > 0) == (c.state == report.Refused) {
+					t.Errorf("%d batches were sent before it was %s", batches, c.state)
+				}
+				for _, violation := range f.violations {
+					t.Error(violation)
+				}
+			})
+		})
+	}
 }
 
 // failing is a world in which nothing is stored by itself, and a file of its own.
@@ -56,4 +114,12 @@ func (f *failing) write(t *testing.T, content string) {
 	if err := os.WriteFile(f.consumers.file.path, []byte(content), 0o600); err != nil {
 		t.Error(err)
 	}
+}
+
+// store is what another producer's first batch brings about.
+func (f *failing) store(size int, delimiter string) {
+	f.consumers.store(&message{batch: wire.Batch{
+		Source: f.consumers.file.source, Number: 1, Batches: int64((records + size - 1) / size), Records: size,
+		Plan: wire.Plan{Format: record.Format{Delimiter: delimiter, Fields: 3, Price: 1, UserID: 2}, BatchSize: size},
+	}})
 }

@@ -186,7 +186,14 @@ func (s *schedule) ended(p *process, o outcome, asked time.Time, expired bool) b
 			s.brokenf("%s took %v to stop", p, took)
 		}
 		return false
-	case o.code == exitFailed && o.file.State == report.Refused && (c.retired || len(c.named) > 0):
+	case o.code == exitFailed && (c.retired || len(c.named) > 0):
+		want := report.Refused
+		if len(p.sent) > 0 {
+			want = report.Failed
+		}
+		if o.file.State != want {
+			s.brokenf("%s ends with %s after %d batches were sent", p, o.file.State, len(p.sent))
+		}
 		return true
 	}
 	s.brokenf("%s ends with %d, %s: %v", p, o.code, o.file.State, o.err)
