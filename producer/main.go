@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the image holds no time zones
@@ -38,7 +39,15 @@ const stopTimeout = 5 * time.Second
 // tellTimeout is how long a signal waits to be told.
 const tellTimeout = time.Second
 
+// memoryLimit makes the collector work harder before the process outgrows its
+// promise of 64 MB, of which the program itself takes a part. It is a soft limit,
+// and GOMEMLIMIT overrides it.
+const memoryLimit = 48 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	shown := progress.New(os.Stderr, os.Getenv)
 	talk := newTalk(shown, commandline.Columns(os.Stderr))
 	log := slog.New(talk)

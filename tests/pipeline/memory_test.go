@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"archive/zip"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,6 +45,15 @@ func TestMemory(t *testing.T) {
 		expectPeak(t, "the consumer", peak(t, consumer), consumerMemory)
 		consumer.Terminate(t).Exits(t, 0)
 	})
+	t.Run("archive of many files", func(t *testing.T) {
+		env := harness.New(t)
+		producer := env.Start(t, harness.Command{
+			Program: filepath.Join(plainBinaries(t, env), "producer"),
+			Args:    []string{"--file", archiveOf(t, 20_000), "--dry-run"},
+		})
+		expectPeak(t, "the producer", peakUntilItEnds(t, producer), producerMemory)
+		producer.Wait(t).Exits(t, 0)
+	})
 	t.Run("many small headers", func(t *testing.T) {
 		env := harness.New(t)
 		programs := plainBinaries(t, env)
@@ -85,6 +95,31 @@ func TestMemory(t *testing.T) {
 		expectPeak(t, "the consumer", peak(t, consumer), consumerMemory)
 		consumer.Terminate(t).Exits(t, 0)
 	})
+}
+
+// archiveOf makes a zip archive of so many small files.
+func archiveOf(t *testing.T, files int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.zip")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	archive := zip.NewWriter(file)
+	for i := range files {
+		member, err := archive.Create(fmt.Sprintf("%d.csv", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(member, "timestamp,price,user_id\n1/10/2012,50,%d\n", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // plainBinaries returns the folder of programs without the race detector.
