@@ -16,6 +16,7 @@ type layout struct {
 	format string
 	zoned  bool // what it reads says by itself which instant it means
 	years  bool // the year is written in four digits, %Y or %G
+	runs   []digits
 
 	// overflows tell whether a date that came out as one of the first days of a
 	// month, a year or a year of weeks was written as a day beyond the end of
@@ -67,8 +68,12 @@ func (l *layout) parse(b []byte) (wallTime, Reason) {
 	if err != nil {
 		return wallTime{}, ReasonTimestampFormat
 	}
+	if !hasRuns(b, l.runs) {
+		return wallTime{}, ReasonTimestampFormat
+	}
 	for _, o := range l.overflows {
-		if o.field.hasOverflowed(t, o.written) {
+		// A leap second carries what has overflowed on by a day.
+		if o.field.hasOverflowed(t, o.written) || o.field.hasOverflowed(t.Add(-time.Second), o.written) {
 			if _, err := timefmt.Parse(string(b), o.format); err == nil {
 				return wallTime{}, ReasonTimestampFormatDate
 			}
@@ -121,6 +126,7 @@ func newLayout(format string) (*layout, error) {
 		return nil, fmt.Errorf("timestamp format %q: %w", format, err)
 	}
 	l.years = has["%Y"] || has["%G"]
+	l.runs = runs(directives)
 	l.zoned = has["%s"] || has["%z"] || has["%:z"] || has["%::z"] || has["%:::z"]
 	switch {
 	case has["%d"] || has["%e"]:

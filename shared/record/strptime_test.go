@@ -46,6 +46,19 @@ func TestTimestampFormats(t *testing.T) {
 		{name: "year of few digits, written in four", format: "%d/%m/%Y", input: "31/12/0012", want: "0012-12-31T00:00:00Z"},
 		{name: "year of weeks, written in four", format: "%G-W%V-%u", input: "0013-W01-1", want: "0012-12-31T00:00:00Z"},
 
+		{name: "no separators, small numbers", format: "%d%m%y", input: "010112", want: "2012-01-01T00:00:00Z"},
+		{name: "no separators, a fraction", format: "%Y%m%d %H%M%S%f", input: "20120111 1345567", want: "2012-01-11T13:45:56.7Z"},
+		{name: "digits in the format", format: "%d.%m.20%y", input: "1.1.2012", want: "2012-01-01T00:00:00Z"},
+
+		{name: "a digit short, day first", format: "%d%m%y", input: "10112", reason: ReasonTimestampFormat},
+		{name: "a digit short, year first", format: "%Y%m%d", input: "2012111", reason: ReasonTimestampFormat},
+		{name: "a digit short, second", format: "%Y%m%d%H%M%S", input: "2012111134556", reason: ReasonTimestampFormat},
+		{name: "a digit short, of the second number", format: "%Y%m%d %H%M", input: "20120111 134", reason: ReasonTimestampFormat},
+		{name: "a digit short, beside a digit", format: "%m20%y/%d", input: "12012/11", reason: ReasonTimestampFormat},
+		{name: "31 June, second 60", format: "%d/%m/%Y %H:%M:%S", input: "31/06/2012 23:59:60", reason: ReasonTimestampFormatDate},
+		{name: "29 February, second 60", format: "%d/%m/%Y %H:%M:%S", input: "29/02/2013 23:59:60", reason: ReasonTimestampFormatDate},
+		{name: "day 366, second 60", format: "%Y-%j %H:%M:%S", input: "2013-366 23:59:60", reason: ReasonTimestampFormatDate},
+
 		{name: "empty", format: "%d/%m/%Y", input: "", reason: ReasonTimestampEmpty},
 		{name: "year of two digits", format: "%d/%m/%Y", input: "31/12/12", reason: ReasonTimestampFormat},
 		{name: "year of three digits", format: "%Y-%j", input: "201-365", reason: ReasonTimestampFormat},

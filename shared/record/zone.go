@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 	_ "time/tzdata" // a zone of a Format must mean the same where no zone files are installed
 )
@@ -29,6 +30,12 @@ type span struct {
 	offset   int64
 }
 
+// ValidateZone reports whether name can be a Format's Timezone.
+func ValidateZone(name string) error {
+	_, err := newZone(name)
+	return err
+}
+
 func newZone(name string) (*zone, error) {
 	if name == "" || name == "UTC" {
 		return nil, nil
@@ -36,11 +43,30 @@ func newZone(name string) (*zone, error) {
 	if name == "Local" {
 		return nil, errors.New(`time zone "Local" means another zone on another machine: name the zone, as in America/Bogota`)
 	}
+	if !isZoneName(name) {
+		return nil, unknownZone(name)
+	}
 	location, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("time zone %q is not known: expected a name of the IANA database, as in America/Bogota", name)
+		return nil, unknownZone(name)
 	}
 	return &zone{location: location}, nil
+}
+
+func unknownZone(name string) error {
+	return fmt.Errorf("time zone %q is not known: expected a name of the IANA database, as in America/Bogota", name)
+}
+
+// isZoneName says whether name is written as all names of the IANA database are.
+// Some disks have others as well, or take them for those, and another machine does
+// not know them: posix/Europe/Madrid, europe/madrid.
+func isZoneName(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part[0] < 'A' || part[0] > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // offset returns the seconds east of UTC at a wall clock time, given as seconds

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/streamgauge/streamgauge/shared/record"
 )
@@ -54,7 +53,7 @@ func (o Options) Validate() error {
 	if strings.EqualFold(o.Timezone, "Local") {
 		return errors.New("--timezone Local would read one file differently on another machine: name the zone, as in Europe/Madrid")
 	}
-	if _, err := time.LoadLocation(o.Timezone); err != nil {
+	if err := record.ValidateZone(o.Timezone); err != nil {
 		return fmt.Errorf("--timezone: %q is no zone of the IANA database: expected one such as Europe/Madrid", o.Timezone)
 	}
 	if o.NoHeader {

@@ -96,6 +96,8 @@ func TestOptionsValidate(t *testing.T) {
 		"long delimiter":       {Options{Delimiter: "ab"}, "delimiter"},
 		"quote as delimiter":   {Options{Delimiter: `"`}, "delimiter"},
 		"local zone":           {Options{Timezone: "local"}, "--timezone Local"},
+		"another spelling":     {Options{Timezone: "europe/madrid"}, `"europe/madrid" is no zone`},
+		"zone of some disks":   {Options{Timezone: "posix/Europe/Madrid"}, `"posix/Europe/Madrid" is no zone`},
 		"no zone":              {Options{Timezone: "Mars/Olympus"}, `"Mars/Olympus" is no zone`},
 		"bad format":           {Options{TimestampFormat: "%d/%m"}, "format"},
 		"map of no column":     {Options{Map: map[string]string{"cost": "x"}}, `"cost" is no column of a load`},
