@@ -28,8 +28,17 @@ type cluster struct {
 	user  *account // whose it is or will be
 }
 
+// dataDir is the cluster's in a Config's Dir.
+const dataDir = "data"
+
+// Made says whether a cluster that Start made is in the folder, a Config's Dir.
+func Made(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, dataDir))
+	return err == nil
+}
+
 func openCluster(dir *rundir.Dir, temp bool) (*cluster, error) {
-	c := &cluster{dir: dir, temp: temp, data: dir.Path("data")}
+	c := &cluster{dir: dir, temp: temp, data: dir.Path(dataDir)}
 	info, err := os.Stat(c.data)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

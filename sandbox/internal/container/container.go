@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,6 +97,12 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// Made says whether a container's cluster is in the folder, a Config's Dir.
+func Made(dir string) bool {
+	entries, err := os.ReadDir(filepath.Join(dir, dataDir))
+	return err == nil && len(entries) > 0
+}
+
 func (s *Server) run(ctx context.Context, cfg Config) error {
 	if err := removeNamed(ctx, s.dir); err != nil {
 		return err
@@ -117,7 +124,7 @@ func (s *Server) run(ctx context.Context, cfg Config) error {
 		"--env", "POSTGRES_INITDB_ARGS=--locale=C --encoding=UTF8 --auth-host=scram-sha-256",
 	}
 	if !s.temp {
-		data := s.dir.Path("docker")
+		data := s.dir.Path(dataDir)
 		if err := os.MkdirAll(data, 0o755); err != nil {
 			return err
 		}
@@ -156,6 +163,7 @@ const (
 	nameFile   = "container" // in the run's folder, with the container's name
 	volume     = "/var/lib/postgresql/data"
 	dataFolder = volume + "/pgdata"
+	dataDir    = "docker" // of this machine, for the volume
 )
 
 // portText is the host's part of --publish, where nothing means a free port.

@@ -70,15 +70,18 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 			return err
 		}
 	}
-	d.natsURL, d.databaseURL = s.NATSURL, s.Database.URL
-	if s.Database.Origin == servers.Given {
+	own := s.Database.Origin != servers.Given
+	if !own {
 		scratch, err := newScratch(ctx, s.Database.URL)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, scratch.drop()) }()
-		d.databaseURL = scratch.url
+		if err := s.UseDatabase(scratch.url); err != nil {
+			return err
+		}
 	}
+	d.natsURL, d.databaseURL = s.NATSURL, s.Database.URL
 	d.screen.item("NATS", s.NATSURL+", JetStream on, in this process")
 	d.screen.item("PostgreSQL", s.Database.Redacted)
 	d.screen.item("", s.Database.About)
@@ -91,7 +94,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 		}
 		arguments = append(arguments, "--http", page)
 	}
-	consumer, err := startConsumer(ctx, consumerPath, arguments, environment("NATS_URL="+d.natsURL, "DATABASE_URL="+d.databaseURL))
+	consumer, err := startConsumer(ctx, consumerPath, arguments, environment(own, "NATS_URL="+d.natsURL, "DATABASE_URL="+d.databaseURL))
 	if err != nil {
 		return err
 	}
@@ -115,6 +118,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) (err 
 	d.screen.line("")
 	d.screen.line(fmt.Sprintf("Done in %.1f s.", time.Since(began).Seconds()))
 	if cfg.Page {
+		d.stats.close() // nobody reads any more
 		if err := d.stay(ctx, page); err != nil {
 			return err
 		}

@@ -27,10 +27,10 @@ const exitRejects = 3
 const settleTimeout = 5 * time.Second
 
 // environment is that of a child: the given settings, and none of the user's
-// own for NATS and PostgreSQL.
-func environment(settings ...string) []string {
+// own for NATS; nor for PostgreSQL where the server is the demo's own.
+func environment(ownServer bool, settings ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "NATS_") || strings.HasPrefix(v, "PG") || strings.HasPrefix(v, "DATABASE_URL=")
+		return strings.HasPrefix(v, "NATS_") || ownServer && strings.HasPrefix(v, "PG") || strings.HasPrefix(v, "DATABASE_URL=")
 	})
 	return append(env, settings...)
 }
@@ -39,7 +39,7 @@ func environment(settings ...string) []string {
 // returns when those of the last commit have.
 func (d *demo) load(ctx context.Context, path string) error {
 	cmd := exec.Command(d.producer, "--file", path, "--batch-size", strconv.Itoa(batchSize), "--wait")
-	cmd.Env = environment("NATS_URL=" + d.natsURL) // it has no business with the database
+	cmd.Env = environment(true, "NATS_URL="+d.natsURL) // it has no business with the database
 	var summary bytes.Buffer
 	talk := &tail.Buffer{}
 	cmd.Stdout, cmd.Stderr = &summary, talk

@@ -99,5 +99,9 @@ func withDatabase(dsn, name string) (string, error) {
 		return "", fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	u.Path = "/" + name
+	query := u.Query()
+	query.Del("dbname") // either would count for more than the path
+	query.Del("database")
+	u.RawQuery = query.Encode()
 	return u.String(), nil
 }

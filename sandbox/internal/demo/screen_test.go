@@ -64,6 +64,8 @@ func TestWithDatabase(t *testing.T) {
 	for _, c := range []struct{ dsn, want string }{
 		{"postgres://u:p%40@h:5/d?sslmode=disable", "postgres://u:p%40@h:5/n?sslmode=disable"},
 		{"postgresql://h", "postgresql://h/n"},
+		{"postgres:///?host=/tmp&dbname=mine", "postgres:///n?host=%2Ftmp"},
+		{"postgres://h/d?database=mine", "postgres://h/n"},
 		{"host=h dbname=d", "host=h dbname=d dbname=n"},
 	} {
 		got, err := withDatabase(c.dsn, "n")

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -60,19 +58,26 @@ func startDatabase(ctx context.Context, cfg Config, dir string, log *slog.Logger
 	if cfg.DatabaseURL != "" {
 		return given(ctx, cfg.DatabaseURL)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "docker")); dir == "" || err != nil {
+	byDocker := dir != "" && container.Made(dir)
+	if !byDocker {
 		db, err := fromBinaries(ctx, cfg, dir, log)
-		if !errors.Is(err, postgres.ErrNotFound) {
+		switch {
+		case !errors.Is(err, postgres.ErrNotFound):
 			return db, err
+		case dir != "" && postgres.Made(dir):
+			return Database{}, fmt.Errorf("%w, which made the data in %s: install them again, or give another folder", err, dir)
 		}
 		log.Debug("PostgreSQL from this machine's binaries", "error", err)
 	}
 	db, err := fromDocker(ctx, cfg, dir, log)
-	if errors.Is(err, container.ErrUnavailable) {
-		log.Debug("PostgreSQL in Docker", "error", err)
-		return Database{}, ErrNoPostgres
+	switch {
+	case !errors.Is(err, container.ErrUnavailable):
+		return db, err
+	case byDocker:
+		return Database{}, fmt.Errorf("%w, and a container made the data in %s: start Docker, or give another folder", err, dir)
 	}
-	return db, err
+	log.Debug("PostgreSQL in Docker", "error", err)
+	return Database{}, ErrNoPostgres
 }
 
 func fromBinaries(ctx context.Context, cfg Config, dir string, log *slog.Logger) (Database, error) {

@@ -28,6 +28,12 @@ func EnvFiles() ([]string, error) {
 	return files, err
 }
 
+// UseDatabase has those who read EnvFile reach another database of the server.
+func (s *Servers) UseDatabase(url string) error {
+	s.Database.URL = url
+	return s.writeEnv()
+}
+
 func (s *Servers) writeEnv() error {
 	text := "export NATS_URL=" + shell.Quote(s.NATSURL) + "\nexport DATABASE_URL=" + shell.Quote(s.Database.URL) + "\n"
 	if err := os.RemoveAll(s.EnvFile()); err != nil { // a killed run's, whatever its mode
