@@ -8,7 +8,7 @@
 -- Passwords are set with \password.
 
 -- The running consumer: it adds to tables, and deletes nothing.
-DO $$ BEGIN CREATE ROLE streamgauge_consumer LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN IF to_regrole('streamgauge_consumer') IS NULL THEN CREATE ROLE streamgauge_consumer LOGIN; END IF; END $$;
 GRANT SELECT                 ON streamgauge_migrations TO streamgauge_consumer;
 GRANT SELECT, INSERT, UPDATE ON sources                TO streamgauge_consumer;
 GRANT SELECT, INSERT         ON batches                TO streamgauge_consumer;
@@ -20,12 +20,12 @@ GRANT SELECT, INSERT, UPDATE ON stats_by_source        TO streamgauge_consumer;
 GRANT SELECT, INSERT, UPDATE ON stats_by_day           TO streamgauge_consumer;
 
 -- Who looks: stats, loads, verify, rejects ls, dead ls, migrate status.
-DO $$ BEGIN CREATE ROLE streamgauge_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN IF to_regrole('streamgauge_reader') IS NULL THEN CREATE ROLE streamgauge_reader LOGIN; END IF; END $$;
 GRANT SELECT ON streamgauge_migrations, sources, batches, prices, rejects, corrections, dead_batches, stats,
     stats_by_source, stats_by_day TO streamgauge_reader;
 
 -- Who corrects: also rejects replay, dead replay, unload.
-DO $$ BEGIN CREATE ROLE streamgauge_operator LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN IF to_regrole('streamgauge_operator') IS NULL THEN CREATE ROLE streamgauge_operator LOGIN; END IF; END $$;
 GRANT SELECT                 ON streamgauge_migrations TO streamgauge_operator;
 GRANT SELECT, UPDATE         ON sources                TO streamgauge_operator;
 GRANT SELECT, DELETE         ON batches                TO streamgauge_operator;
