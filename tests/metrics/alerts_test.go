@@ -115,6 +115,11 @@ func TestAlerts(t *testing.T) {
 			[]string{`streamgauge_records_rejected_total` + a + ` 10x240`, `streamgauge_rows_stored_total` + a + ` 90x240`, started},
 			-step, 30 * time.Second,
 		},
+		{
+			"StreamgaugeManyRejects", "one in a thousand before the first scrape, and more rows afterwards",
+			[]string{`streamgauge_records_rejected_total` + a + ` 400x240`, `streamgauge_rows_stored_total` + a + ` 500000+10x240`, started},
+			0, 0,
+		},
 		{"StreamgaugeManyRejects", "nothing is loaded", []string{`streamgauge_records_rejected_total` + a + ` 10x240`, `streamgauge_rows_stored_total` + a + ` 0x240`, old}, 0, 0},
 
 		{"StreamgaugeDeadBatches", "one, of the second consumer", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, `streamgauge_dead_batches_total` + b + ` 0x20 1x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
