@@ -28,6 +28,8 @@ func Run(ctx context.Context, server topology.Server, show func(*stats.Snapshot)
 		return err
 	}
 	defer nc.Close()
+	// What a slow reader misses is looked for, and nothing to write about.
+	nc.SetErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})
 	heard := make(chan *nats.Msg, 1024)
 	if _, err := nc.ChanSubscribe(topology.SubjectStats, heard); err != nil {
 		return fmt.Errorf("subscribe to %s: %w", topology.SubjectStats, err)
