@@ -235,7 +235,7 @@ func (p *Proxy) connect(client net.Conn) {
 	l := &link{proxy: p}
 	l.ends[ToServer].conn, l.ends[ToClient].conn = server, client
 	p.mu.Lock()
-	if p.closed {
+	if p.closed || p.refuse {
 		l.cut()
 	}
 	p.links[l] = struct{}{}
