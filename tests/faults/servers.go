@@ -78,6 +78,9 @@ var serverFaults = []scenario{
 			for range 1 + w.random.IntN(2) {
 				d := w.between(0, 2*time.Second)
 				w.at(w.somewhere(), func() {
+					if w.postgres.ended() {
+						return // it is not back yet
+					}
 					w.journal.faultf("PostgreSQL stopped at %d records, for %s", w.stored, d)
 					w.postgres.crash()
 					w.outage(d)
