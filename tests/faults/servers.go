@@ -151,7 +151,7 @@ func (w *world) flipBit() {
 		w.journal.notef("a bit of byte %d of %d in %s", at, len(content), filepath.Base(blocks[i]))
 		return
 	}
-	w.journal.notef("no block with bytes in it")
+	w.t.Error("no bit was flipped: no block has bytes in it")
 }
 
 func (w *world) streamFault(what string, do func(context.Context, jetstream.JetStream) error) {
