@@ -200,6 +200,9 @@ func (j *journal) checkTimes(t *testing.T) {
 
 func (j *journal) write(t *testing.T) {
 	t.Helper()
+	if t.Skipped() {
+		return // it would count as a run
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.checkTimes(t)
