@@ -15,6 +15,7 @@ import (
 	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/tests/checkout"
 	"github.com/streamgauge/streamgauge/tests/clock"
+	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
 // clocks are those that a run may shift.
@@ -186,7 +187,7 @@ func fakedPostgres(w *world) postgres.Config {
 		}
 	}
 	if library == "" {
-		t.Skip("PostgreSQL's clock needs libfaketime to be shifted (package libfaketime on Debian), which is not installed")
+		harness.Unable(t, "PostgreSQL's clock needs libfaketime to be shifted (package libfaketime on Debian), which is not installed")
 	}
 	real, err := postgres.Find(t.Context())
 	if err != nil {

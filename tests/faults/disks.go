@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/sandbox/postgres"
+	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
 var diskFaults = []scenario{
@@ -52,7 +53,7 @@ type disk struct {
 func mountDisk(t *testing.T, size int64) *disk {
 	t.Helper()
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		t.Skip("a disk that gets full needs root on Linux, to mount one")
+		harness.Unable(t, "a disk that gets full needs root on Linux, to mount one")
 	}
 	dir, err := os.MkdirTemp("", "streamgauge-disk-*")
 	if err != nil {

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
 // Unavailable says why there can be no network here; nil when there can.
@@ -67,12 +69,12 @@ func (h *Host) close() {
 	_ = h.file.Close() // what still runs in it ends with the test
 }
 
-// New makes a network with a switch and no hosts. Where that can't be, the test is
-// skipped, and says why.
+// New makes a network with a switch and no hosts. Where that can't be, it is
+// harness.Unable.
 func New(t testing.TB) *Network {
 	t.Helper()
 	if err := Unavailable(); err != nil {
-		t.Skip("a partition needs a network of its own: ", err)
+		harness.Unable(t, "a partition needs a network of its own: ", err)
 	}
 	n := &Network{t: t}
 	n.Switch = n.host("switch", 1)

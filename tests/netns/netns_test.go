@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
 // What a cut host sends is lost, and nobody is told; the other direction goes on,
@@ -77,7 +79,7 @@ func pass(t *testing.T, from, to net.Conn) {
 // TestDialOutlastsTheTest: who still dials when the network goes is told so.
 func TestDialOutlastsTheTest(t *testing.T) {
 	if err := Unavailable(); err != nil {
-		t.Skip("a partition needs a network of its own: ", err)
+		harness.Unable(t, "a partition needs a network of its own: ", err)
 	}
 	ended := make(chan struct{})
 	t.Run("a test", func(t *testing.T) {
