@@ -63,7 +63,7 @@ var connectionFaults = []scenario{
 				if w.random.IntN(2) == 0 {
 					p, name = w.consumers[0].postgres, "PostgreSQL"
 				}
-				d := w.between(100*time.Millisecond, 8*time.Second)
+				d := w.outageTime(100*time.Millisecond, 8*time.Second)
 				w.journal.faultf("%s unreachable for %s at %d records", name, d, w.stored)
 				p.Refuse(true)
 				p.CutAll()
@@ -87,7 +87,7 @@ const (
 
 // hold silences connections and opens them again.
 func (w *world) hold(name string, p *proxy.Proxy) {
-	d := w.between(100*time.Millisecond, 12*time.Second)
+	d := w.outageTime(100*time.Millisecond, 12*time.Second)
 	directions := [][]proxy.Direction{{proxy.ToServer}, {proxy.ToClient}, {proxy.ToServer, proxy.ToClient}}[w.random.IntN(3)]
 	for _, direction := range directions {
 		p.Hold(direction)

@@ -28,6 +28,7 @@ type journal struct {
 type spell struct {
 	from, to time.Time
 	bound    bound
+	delays   *harness.Delays // of those it was up to
 }
 
 // bound is what is promised.
@@ -116,7 +117,7 @@ func (j *journal) progressed() {
 
 // took notes a spell, and returns its milliseconds.
 func (j *journal) took(b bound, from, to time.Time) int64 {
-	j.spells = append(j.spells, spell{from, to, b})
+	j.spells = append(j.spells, spell{from, to, b, j.delays})
 	return to.Sub(from).Milliseconds()
 }
 
@@ -147,12 +148,14 @@ func (j *journal) absorbed(effective int64) {
 	j.result.Absorbed = max(0, j.acks-effective)
 }
 
-// unready is told from when until when a consumer did not say that it has lost a
-// dependency.
-func (j *journal) unready(from, to time.Time) {
+// unready is told when a consumer lost a dependency, until when it was called
+// ready, and when it said that it is not. What is done elsewhere meanwhile is no
+// excuse: only the consumer's own delays count.
+func (j *journal) unready(lost, ready, told time.Time, own *harness.Delays) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.result.UnreadyMS = append(j.result.UnreadyMS, j.took(unready, from, to))
+	j.spells = append(j.spells, spell{lost, ready, unready, own})
+	j.result.UnreadyMS = append(j.result.UnreadyMS, told.Sub(lost).Milliseconds())
 }
 
 // stopped is told when a process was asked to end, and when it had.
@@ -188,7 +191,7 @@ var (
 func (j *journal) checkTimes(t *testing.T) {
 	t.Helper()
 	for _, s := range j.spells {
-		told, broken := j.delays.Keeps(s.from, s.to, s.bound.most)
+		told, broken := s.delays.Keeps(s.from, s.to, s.bound.most)
 		switch {
 		case broken:
 			t.Errorf("%s after %s", s.bound.what, told)

@@ -130,7 +130,11 @@ var partitionFaults = []scenario{
 // partition has packets get lost somewhere in the work, for a while. cut gets the
 // cluster's servers in an order that is drawn, and says what it did.
 func (w *world) partition(most time.Duration, cut func(cluster []*netns.Host) string) {
-	d := w.between(time.Second, most)
+	draw := w.between
+	if len(w.parts.cluster) == 0 {
+		draw = w.outageTime
+	}
+	d := draw(time.Second, most)
 	cluster := make([]*netns.Host, len(w.parts.cluster))
 	for i, at := range w.random.Perm(len(cluster)) {
 		cluster[i] = w.parts.cluster[at]

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
 // outage is a time during which a consumer does without something it needs.
@@ -16,10 +18,16 @@ type outage struct {
 	process int // which life of the consumer
 }
 
-// readiness is when /readyz of the first consumer said what.
+// readiness is what /readyz of the first consumer said when.
 type readiness struct {
+	delays  *harness.Delays // of that consumer
 	mu      sync.Mutex
-	unready []time.Time
+	answers []answer
+}
+
+type answer struct {
+	asked, came time.Time
+	ready       bool
 }
 
 const (
@@ -33,11 +41,21 @@ func (w *world) outage(lasts time.Duration) {
 	w.outages = append(w.outages, outage{began: time.Now(), lasts: lasts, process: w.consumers[0].process.PID()})
 }
 
+// outageTime draws how long an outage lasts: with an odd seed longer than /readyz
+// may take to tell of it, since a shorter one need not be told of.
+func (w *world) outageTime(least, most time.Duration) time.Duration {
+	if w.seed%2 == 1 {
+		least = 8 * time.Second
+	}
+	return w.between(least, most)
+}
+
 // askReadiness asks the first consumer whether it is ready, until it is stopped.
 func (w *world) askReadiness() (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan struct{})
 	w.firstLife = w.consumers[0].process.PID()
+	w.readiness.delays = harness.WatchDelays(w.t, func() []int { return []int{w.firstLife} })
 	address := w.address()
 	client := &http.Client{Timeout: askWithin, Transport: &http.Transport{
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
@@ -80,20 +98,21 @@ func (r *readiness) ask(ctx context.Context, client *http.Client, address string
 	if err != nil {
 		return
 	}
+	asked := time.Now()
 	response, err := client.Do(request)
 	if err != nil {
 		return // it has ended, or does not get to answer
 	}
 	_ = response.Body.Close()
-	if response.StatusCode == http.StatusServiceUnavailable {
+	if response.StatusCode == http.StatusOK || response.StatusCode == http.StatusServiceUnavailable {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.unready = append(r.unready, time.Now())
+		r.answers = append(r.answers, answer{asked, time.Now(), response.StatusCode == http.StatusOK})
 	}
 }
 
 // checkOutages tells the journal how long the consumer was called ready all the
-// same.
+// same: once more after it had said that it is not is as bad.
 func (w *world) checkOutages() {
 	w.readiness.mu.Lock()
 	defer w.readiness.mu.Unlock()
@@ -101,16 +120,23 @@ func (w *world) checkOutages() {
 		if o.process != w.firstLife {
 			continue
 		}
-		told := o.began.Add(o.lasts)
-		for _, at := range w.readiness.unready {
-			if after := at.Sub(o.began); after >= 0 && after < o.lasts {
-				told = at
-				break
+		over := o.began.Add(o.lasts)
+		ready, told, noticed := o.began, over, false
+		for _, a := range w.readiness.answers {
+			switch {
+			case a.asked.Before(o.began), !a.came.Before(over):
+			case a.ready:
+				ready, told, noticed = a.asked, over, false
+			case !noticed:
+				told, noticed = a.came, true
 			}
 		}
+		if !noticed {
+			ready = over
+		}
 		// One that was over first need not have been noticed.
-		if told.Before(o.began.Add(o.lasts)) || o.lasts > unready.most {
-			w.journal.unready(o.began, told)
+		if noticed || o.lasts > unready.most {
+			w.journal.unready(o.began, ready, told, w.readiness.delays)
 		}
 	}
 }

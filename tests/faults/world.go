@@ -32,6 +32,7 @@ const (
 // are the driver's alone, but for what is said to be safe elsewhere.
 type world struct {
 	t        *testing.T
+	seed     uint64
 	scenario scenario
 	random   *rand.Rand
 	env      *harness.Env
@@ -73,7 +74,7 @@ type event struct {
 
 func newWorld(t *testing.T, s scenario, seed uint64) *world {
 	t.Helper()
-	w := &world{t: t, scenario: s, random: rand.New(rand.NewPCG(seed, uint64(len(s.name)))), journal: newJournal(t, s, seed)}
+	w := &world{t: t, scenario: s, seed: seed, random: rand.New(rand.NewPCG(seed, uint64(len(s.name)))), journal: newJournal(t, s, seed)}
 	var options []harness.Option
 	if s.ownNATS {
 		options = append(options, harness.WithOwnNATS())
