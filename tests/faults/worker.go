@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,6 +32,8 @@ type worker struct {
 	pid    atomic.Int64 // for who signals it from elsewhere
 	frozen atomic.Bool
 	doomed atomic.Bool // it was told to end, and has not been started again
+	// signalling keeps signal and start apart.
+	signalling sync.Mutex
 
 	asked atomic.Pointer[time.Time] // when it was asked to end
 	began time.Time
@@ -56,6 +59,8 @@ func (k *worker) start() {
 	if k.piped {
 		command.Stdin = bytes.NewReader(k.stdin)
 	}
+	k.signalling.Lock()
+	defer k.signalling.Unlock()
 	k.asked.Store(nil)
 	k.began = time.Now()
 	k.process = k.world.env.Start(k.world.t, command)
@@ -91,14 +96,18 @@ func (k *worker) result() harness.Result { return k.process.Wait(k.world.t) }
 // signal may be called from anywhere. A process that has just ended is not
 // signalled.
 func (k *worker) signal(signal syscall.Signal) {
-	now := time.Now()
-	if syscall.Kill(int(k.pid.Load()), signal) != nil || signal == syscall.SIGSTOP {
-		return
-	}
-	if signal != syscall.SIGKILL {
-		k.asked.CompareAndSwap(nil, &now)
+	k.signalling.Lock()
+	defer k.signalling.Unlock()
+	asked, doomed := k.asked.Load(), k.doomed.Load()
+	// Who finds that it has ended has to know why: this is said before it is done.
+	if now := time.Now(); asked == nil && signal != syscall.SIGKILL {
+		k.asked.Store(&now)
 	}
 	k.doomed.Store(true)
+	if syscall.Kill(int(k.pid.Load()), signal) != nil {
+		k.asked.Store(asked)
+		k.doomed.Store(doomed)
+	}
 }
 
 // noteEnd tells the journal how long the process took to end that was asked to.
