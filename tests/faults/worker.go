@@ -71,14 +71,26 @@ func (k *worker) start() {
 
 func (k *worker) restart() {
 	result := k.result()
-	k.noteEnd(&result)
-	if strings.Contains(result.Stderr, "consumer: write to PostgreSQL: ") {
+	k.checkEnd(&result)
+	switch {
+	case strings.Contains(result.Stderr, "consumer: write to PostgreSQL: "):
 		k.world.t.Fatalf("%s gave up, as it must only at a mistake of its own: %s", k.name, lastLine(result.Stderr))
-	}
-	if result.Signal == 0 && !strings.Contains(result.Stderr, "level=INFO msg=stopped") {
+	case result.Signal == 0 && !k.doomed.Load() && !k.mayEnd(&result):
+		k.world.t.Errorf("%s ended by itself with %d: %s", k.name, result.Code, lastLine(result.Stderr))
+	case result.Signal == 0 && !strings.Contains(result.Stderr, "level=INFO msg=stopped"):
 		k.world.journal.notef("%s ended with %d: %s", k.name, result.Code, lastLine(result.Stderr))
 	}
 	k.start()
+}
+
+// mayEnd says whether a process may have ended unasked: a consumer that has not
+// reached its servers yet, or that stands still and wants to be started again; a
+// producer whose file or folder is what is broken.
+func (k *worker) mayEnd(result *harness.Result) bool {
+	if k.program == "producer" {
+		return k.world.scenario.again != nil
+	}
+	return !strings.Contains(result.Stderr, "msg=ready") || strings.Contains(result.Stderr, "stalled: messages wait")
 }
 
 func (k *worker) ended() bool {
@@ -110,8 +122,16 @@ func (k *worker) signal(signal syscall.Signal) {
 	}
 }
 
-// noteEnd tells the journal how long the process took to end that was asked to.
-func (k *worker) noteEnd(result *harness.Result) {
+// checkEnd looks at what one life of the program has left, and tells the journal
+// how long it took to end if it was asked to.
+func (k *worker) checkEnd(result *harness.Result) {
+	t := k.world.t
+	if strings.Contains(result.Stderr, "\ngoroutine ") {
+		t.Errorf("%s panicked", k.name)
+	}
+	if strings.Contains(result.Stderr, "40P01") || strings.Contains(result.Stderr, "deadlock detected") {
+		t.Errorf("%s met a deadlock", k.name)
+	}
 	if asked := k.asked.Load(); asked != nil && result.Signal == 0 {
 		ended := k.began.Add(result.Took)
 		if ended.Before(*asked) {
