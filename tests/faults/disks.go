@@ -15,7 +15,7 @@ import (
 
 var diskFaults = []scenario{
 	{
-		name: "postgres-disk-full", what: "PostgreSQL's disk full for up to 6 s, then larger", records: 60_000,
+		name: "postgres-disk-full", what: "PostgreSQL's disk full for up to 6 s, then larger", records: 60_000, keeps: true,
 		ownPostgres: func(w *world) postgres.Config {
 			w.disk = mountDisk(w.t, 400<<20)
 			return postgres.Config{Dir: filepath.Join(w.disk.path, "postgres"), Settings: map[string]string{"fsync": "off"}}

@@ -35,6 +35,9 @@ type scenario struct {
 	merge int
 	// damages says that the broker's store may come to harm.
 	damages bool
+	// keeps says that nothing takes a batch from the broker but the consumers'
+	// acks: a producer that misses one has met an ack without a commit.
+	keeps bool
 	// reorders says that announcements may arrive in another order: what one
 	// server of a cluster held while it was cut off comes late, and what the
 	// kernel of a host had still to send to one.
@@ -70,7 +73,15 @@ func (s scenario) batchSize() int {
 }
 
 // scenarios are all of them.
-var scenarios = complete(slices.Concat(processFaults, messageFaults, connectionFaults, serverFaults, diskFaults, clusterFaults, inputFaults, clockFaults, partitionFaults))
+var scenarios = complete(slices.Concat(keeping(processFaults, messageFaults, connectionFaults, postgresFaults), natsFaults, diskFaults, clusterFaults, inputFaults, clockFaults, partitionFaults))
+
+func keeping(kinds ...[]scenario) []scenario {
+	all := slices.Concat(kinds...)
+	for i := range all {
+		all[i].keeps = true
+	}
+	return all
+}
 
 func complete(all []scenario) []scenario {
 	for i := range all {

@@ -18,7 +18,7 @@ import (
 // stepTime bounds one step on a server.
 const stepTime = 20 * time.Second
 
-var serverFaults = []scenario{
+var natsFaults = []scenario{
 	{
 		name: "nats-killed", what: "NATS killed (SIGKILL) and started again after up to 2 s, once or twice", ownNATS: true,
 		prepare: func(w *world) {
@@ -71,6 +71,9 @@ var serverFaults = []scenario{
 			}
 		},
 	},
+}
+
+var postgresFaults = []scenario{
 	{
 		name: "postgres-crash", what: "PostgreSQL stopped (immediate) and started again after up to 2 s, once or twice",
 		ownPostgres: func(*world) postgres.Config { return postgres.Config{} },

@@ -132,6 +132,9 @@ func (k *worker) checkEnd(result *harness.Result) {
 	if strings.Contains(result.Stderr, "40P01") || strings.Contains(result.Stderr, "deadlock detected") {
 		t.Errorf("%s met a deadlock", k.name)
 	}
+	if k.world.scenario.keeps && strings.Contains(result.Stderr, "the broker has lost") {
+		t.Errorf("%s missed batches in the stream and in the database, where nobody took any", k.name)
+	}
 	if asked := k.asked.Load(); asked != nil && result.Signal == 0 {
 		ended := k.began.Add(result.Took)
 		if ended.Before(*asked) {
