@@ -31,6 +31,7 @@ type message struct {
 
 	mu             sync.Mutex
 	acks, releases int
+	answeredAt     time.Time // the last time
 }
 
 func (m *message) fate() (acks, releases int) {
@@ -57,6 +58,7 @@ func (d *delivery) answer(count *int, again bool) error {
 	answered := d.answered
 	if d.answered = true; !answered {
 		*count++
+		d.answeredAt = time.Now()
 	}
 	d.mu.Unlock()
 	if answered {
