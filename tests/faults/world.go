@@ -295,7 +295,16 @@ func (w *world) check(follower *oracle.Follower) {
 	if dead != w.scenario.dead {
 		t.Errorf("%d messages were set aside, %d were planted", dead, w.scenario.dead)
 	}
+	continued := func(c *worker) {
+		harness.Eventually(t, stuckTime, c.name+" is continued", func() (bool, string) { return !c.frozen.Load(), "frozen" })
+	}
+	// What was frozen may have something older to announce.
+	for _, c := range w.consumers {
+		continued(c)
+	}
 	oracle.CheckPublished(t, w.env)
+	follower.CheckHeard(t)
+	follower.CheckGrows(t)
 	if kept := follower.Kept(); len(kept) > 0 && kept[len(kept)-1].Revision > w.env.Int(t, "SELECT revision FROM stats") {
 		t.Errorf("revision %d was published, which the database never had", kept[len(kept)-1].Revision)
 	}
@@ -304,7 +313,7 @@ func (w *world) check(follower *oracle.Follower) {
 	}
 	w.journal.absorbed(w.env.Int(t, "SELECT count(*) FROM batches") + dead)
 	for _, c := range w.consumers {
-		harness.Eventually(t, stuckTime, c.name+" is continued", func() (bool, string) { return !c.frozen.Load(), "frozen" })
+		continued(c)
 		c.signal(syscall.SIGTERM)
 		result := c.result()
 		result.Exits(t, 0)

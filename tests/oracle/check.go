@@ -104,7 +104,8 @@ func (d difference) String() string {
 
 func differences(ctx context.Context, t testing.TB, conn *pgxpool.Conn) []difference {
 	t.Helper()
-	const stored = `SELECT identity, line, "timestamp", price::text, user_id FROM prices JOIN sources USING (source_id)`
+	const stored = `SELECT coalesce(identity, 'source ' || source_id) AS identity, line, "timestamp", price::text, user_id
+		FROM prices LEFT JOIN sources USING (source_id)`
 	const expected = `SELECT identity, line, "timestamp", price, user_id FROM expected`
 	rows, err := conn.Query(ctx, `
 		WITH stored AS (`+stored+`), expected AS (`+expected+`),
@@ -154,7 +155,9 @@ func checkSources(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads [
 
 func checkRejects(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads []Load) {
 	t.Helper()
+	want := 0
 	for _, load := range loads {
+		want += len(load.Rejects)
 		rows, err := conn.Query(ctx, `SELECT line, raw FROM rejects JOIN sources USING (source_id) WHERE identity = $1 ORDER BY line`, load.ID)
 		must(t, err)
 		var lines []int64
@@ -172,29 +175,34 @@ func checkRejects(ctx context.Context, t testing.TB, conn *pgxpool.Conn, loads [
 			t.Errorf("%s: lines rejected: %d, want %d", load.Name, lines, load.Rejects)
 		}
 	}
+	if n := one[int](ctx, t, conn, `SELECT count(*) FROM rejects`); n != want {
+		t.Errorf("%d rejects of all sources, not %d", n, want)
+	}
 }
 
-// checkStats compares the row of stats with the aggregates over the table, as
-// text where the promise is to the last digit.
+// wrongFigures are those of the row of stats that are not the aggregates over the
+// table, as text where the promise is to the last digit.
+const wrongFigures = `
+	WITH "table" AS (SELECT count(*) AS rows, count(price) AS count, coalesce(sum(price), 0) AS sum, avg(price) AS mean,
+	                        min(price) AS min, max(price) AS max, stddev_samp(price) AS stddev,
+	                        min("timestamp") AS first, max("timestamp") AS last FROM prices)
+	SELECT figure, running, direct FROM stats s, "table" t, LATERAL (VALUES
+		('rows', s.rows::text, t.rows::text),
+		('count', s.count::text, t.count::text),
+		('rejected', s.rejected::text, (SELECT count(*) FROM rejects)::text),
+		('dead', s.dead::text, (SELECT count(*) FROM dead_batches)::text),
+		('sum', s.sum::text, t.sum::text),
+		('mean', s.mean::text, t.mean::text),
+		('stddev', s.stddev::text, t.stddev::text),
+		('min', (s.min IS NOT DISTINCT FROM t.min)::text, 'true'),
+		('max', (s.max IS NOT DISTINCT FROM t.max)::text, 'true'),
+		('first', s.first::text, t.first::text),
+		('last', s.last::text, t.last::text)) AS f (figure, running, direct)
+	WHERE running IS DISTINCT FROM direct`
+
 func checkStats(ctx context.Context, t testing.TB, conn *pgxpool.Conn) {
 	t.Helper()
-	rows, err := conn.Query(ctx, `
-		WITH "table" AS (SELECT count(*) AS rows, count(price) AS count, coalesce(sum(price), 0) AS sum, avg(price) AS mean,
-		                        min(price) AS min, max(price) AS max, stddev_samp(price) AS stddev,
-		                        min("timestamp") AS first, max("timestamp") AS last FROM prices)
-		SELECT figure, running, direct FROM stats s, "table" t, LATERAL (VALUES
-			('rows', s.rows::text, t.rows::text),
-			('count', s.count::text, t.count::text),
-			('rejected', s.rejected::text, (SELECT count(*) FROM rejects)::text),
-			('dead', s.dead::text, (SELECT count(*) FROM dead_batches)::text),
-			('sum', s.sum::text, t.sum::text),
-			('mean', s.mean::text, t.mean::text),
-			('stddev', s.stddev::text, t.stddev::text),
-			('min', (s.min IS NOT DISTINCT FROM t.min)::text, 'true'),
-			('max', (s.max IS NOT DISTINCT FROM t.max)::text, 'true'),
-			('first', s.first::text, t.first::text),
-			('last', s.last::text, t.last::text)) AS f (figure, running, direct)
-		WHERE running IS DISTINCT FROM direct`)
+	rows, err := conn.Query(ctx, wrongFigures)
 	must(t, err)
 	var figure string
 	var running, direct *string

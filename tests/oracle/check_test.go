@@ -74,6 +74,16 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			"UPDATE prices SET price = 60.50 WHERE line = 5 AND user_id = 9006",
 			[]string{"two.csv:5: altered:", "is stored as 2012-01-13 00:00:00+00 NULL 9006", "stats.count is"},
 		},
+		"row of no source": {
+			"INSERT INTO prices (source_id, line, timestamp, price, user_id) VALUES (99, 2, '2012-01-10Z', 50, 9009)",
+			"DELETE FROM prices WHERE source_id = 99",
+			[]string{"source 99:2: invented: 2012-01-10 00:00:00+00 50 9009"},
+		},
+		"reject of no source": {
+			"INSERT INTO rejects (source_id, batch, line, reason, raw, length) VALUES (99, 1, 2, 'x', 'x', 1)",
+			"DELETE FROM rejects WHERE source_id = 99",
+			[]string{"2 rejects of all sources, not 1"},
+		},
 		"reject lost": {
 			"DELETE FROM rejects",
 			"INSERT INTO rejects (source_id, batch, line, column_name, reason, raw, length) SELECT source_id, 2, 4, 'price', 'x', '1/12/2012,seven,9007', 20 FROM sources WHERE name = 'two.csv'",
@@ -133,5 +143,47 @@ func TestFollowerFindsFallingRevisions(t *testing.T) {
 	f.CheckRising(told)
 	if want := []string{"revision 2 came after 3"}; !slices.Equal(told.errors, want) {
 		t.Errorf("told %q, want %q", told.errors, want)
+	}
+}
+
+// TestFollowerFindsWrongFigures: messages that can't all be of what was committed.
+func TestFollowerFindsWrongFigures(t *testing.T) {
+	for name, c := range map[string]struct {
+		heard []Snapshot
+		bad   []string
+		want  []string
+	}{
+		"right": {
+			heard: []Snapshot{{Revision: 1, Rows: 5}, {Revision: 3, Rows: 9, Rejected: 1}, {Revision: 2, Rows: 9}, {Revision: 3, Rows: 9, Rejected: 1}},
+		},
+		"of two databases": {heard: []Snapshot{{Database: "a", Revision: 1, Rows: 5}, {Database: "b", Revision: 1}, {Database: "b", Revision: 2}}},
+		"no snapshot":      {bad: []string{"x"}, want: []string{"not one line of JSON alone: x"}},
+		"other figures":    {heard: []Snapshot{{Revision: 1, Sum: "5"}, {Revision: 2}, {Revision: 1, Sum: "6"}}, want: []string{"two messages of one revision"}},
+		"fewer rows":       {heard: []Snapshot{{Revision: 2, Rows: 4}, {Revision: 1, Rows: 5}}, want: []string{"the higher one counts less"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &Follower{messages: c.heard, bad: c.bad}
+			told := &recorder{TB: t}
+			f.CheckHeard(told)
+			f.CheckGrows(told)
+			if !slices.EqualFunc(told.errors, c.want, strings.Contains) {
+				t.Errorf("told %q, want %q", told.errors, c.want)
+			}
+		})
+	}
+}
+
+// TestWrongFiguresAreNotCommitted: what a transaction leaves counts, not what it
+// has on the way.
+func TestWrongFiguresAreNotCommitted(t *testing.T) {
+	env := harness.New(t)
+	env.Consumer(t, "migrate", "up").Exits(t, 0)
+	CheckCommits(t, env)
+	if _, err := env.DB.Exec(t.Context(), "BEGIN; UPDATE stats SET sum = 1; UPDATE stats SET sum = 0; COMMIT"); err != nil {
+		t.Error(err)
+	}
+	_, err := env.DB.Exec(t.Context(), "UPDATE stats SET sum = 1")
+	if want := "stats.sum is 1, the table's is 0 (SQLSTATE 23514)"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }

@@ -1,10 +1,12 @@
 package oracle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +31,7 @@ type Snapshot struct {
 	Mean     json.Number `json:"mean"`
 	Min      json.Number `json:"min"`
 	Max      json.Number `json:"max"`
+	StdDev   json.Number `json:"stddev"`
 	Source   string      `json:"source"`
 }
 
@@ -89,6 +92,56 @@ func (f *Follower) CheckRising(t testing.TB) {
 	}
 }
 
+// CheckHeard fails the test where a message was not one line of JSON alone, or
+// said of a revision what another did not.
+func (f *Follower) CheckHeard(t testing.TB) {
+	t.Helper()
+	f.mu.Lock()
+	for _, message := range f.bad {
+		t.Errorf("on stats.price, but not one line of JSON alone: %s", message)
+	}
+	f.mu.Unlock()
+	all := f.byRevision()
+	for i := 1; i < len(all); i++ {
+		if one, two := all[i-1], all[i]; one.Database == two.Database && one.Revision == two.Revision && one != two {
+			t.Errorf("two messages of one revision: %+v and %+v", one, two)
+		}
+	}
+}
+
+// CheckGrows fails the test where a revision counts less than one before. That
+// holds where nothing was unloaded or corrected.
+func (f *Follower) CheckGrows(t testing.TB) {
+	t.Helper()
+	all := f.byRevision()
+	for i := 1; i < len(all); i++ {
+		one, two := all[i-1], all[i]
+		if one.Database == two.Database && (two.Rows < one.Rows || two.Rejected < one.Rejected || two.Dead < one.Dead) {
+			t.Errorf("of two revisions the higher one counts less: %+v and %+v", one, two)
+		}
+	}
+}
+
+func (f *Follower) byRevision() []Snapshot {
+	all := f.All()
+	slices.SortFunc(all, func(a, b Snapshot) int {
+		return cmp.Or(cmp.Compare(a.Database, b.Database), cmp.Compare(a.Revision, b.Revision))
+	})
+	return all
+}
+
+// committed is the snapshot of what the database has.
+func committed(t testing.TB, env *harness.Env) Snapshot {
+	t.Helper()
+	var s Snapshot
+	must(t, env.DB.QueryRow(t.Context(), `SELECT database::text, revision, rows, count, rows - count, rejected, dead,
+			CASE WHEN count > 0 THEN sum::text ELSE '' END, coalesce(mean::text, ''), coalesce(min::text, ''),
+			coalesce(max::text, ''), coalesce(stddev::text, ''), source
+		FROM stats`).Scan(&s.Database, &s.Revision, &s.Rows, &s.Count, &s.Nulls, &s.Rejected, &s.Dead,
+		&s.Sum, &s.Mean, &s.Min, &s.Max, &s.StdDev, &s.Source))
+	return s
+}
+
 // CheckLast waits until the last snapshot heard is the database's: 2 s of quiet
 // are promised, and as much again is given.
 func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
@@ -100,16 +153,16 @@ func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
 			return false, "nothing was published"
 		}
 		last = all[len(all)-1]
-		want := env.Int(t, "SELECT revision FROM stats")
-		return last.Revision == want, fmt.Sprintf("revision %d, the database's is %d", last.Revision, want)
+		want := committed(t, env)
+		return last == want, fmt.Sprintf("%+v, the database's is %+v", last, want)
 	})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, message := range f.bad {
-		t.Errorf("on stats.price, but not one line of JSON alone: %s", message)
-	}
+	f.CheckHeard(t)
 	return last
 }
+
+// settled is for how long the last snapshot of the stream has to be the database's,
+// so that one which comes late is met.
+const settled = time.Second
 
 // CheckPublished waits until the last message of the stream STATS is the
 // database's snapshot: that is what whoever subscribes next is given. The time
@@ -118,31 +171,36 @@ func (f *Follower) CheckLast(t testing.TB, env *harness.Env) Snapshot {
 func CheckPublished(t testing.TB, env *harness.Env) {
 	t.Helper()
 	js := env.JetStream(t)
-	kept := func() (revision int64, err error) {
+	kept := func() (s Snapshot, err error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		stream, err := js.Stream(ctx, "STATS")
 		if err != nil {
-			return 0, err
+			return s, err
 		}
 		message, err := stream.GetLastMsgForSubject(ctx, "stats.price")
 		if err != nil {
-			return 0, err
+			return s, err
 		}
-		var s Snapshot
 		err = json.Unmarshal(message.Data, &s)
-		return s.Revision, err
+		return s, err
 	}
 	harness.Eventually(t, time.Minute, "the stream of snapshots answers", func() (bool, string) {
 		_, err := kept()
 		return err == nil || errors.Is(err, jetstream.ErrMsgNotFound), fmt.Sprint(err)
 	})
-	env.Promised(t, 4*time.Second).Eventually(t, "the last snapshot in the stream is the database's", func() (bool, string) {
-		revision, err := kept()
+	var since time.Time
+	env.Promised(t, 4*time.Second+settled).Eventually(t, "the last snapshot in the stream stays the database's", func() (bool, string) {
+		last, err := kept()
 		if err != nil {
 			return false, err.Error()
 		}
-		want := env.Int(t, "SELECT revision FROM stats")
-		return revision == want, fmt.Sprintf("revision %d, the database's is %d", revision, want)
+		want := committed(t, env)
+		if last != want {
+			since = time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
+		}
+		return !since.IsZero() && time.Since(since) >= settled, fmt.Sprintf("%+v, the database's is %+v", last, want)
 	})
 }
