@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,8 +57,12 @@ func TestForeignTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	producer := env.StartProducer(t, "--file", path, "--wait")
-	// The second complaint comes after lock_timeout has passed twice.
-	consumer.WaitFor(t, "can't write to PostgreSQL", soon)
+	// One writer's complaints are five seconds apart: by the second one the foreign
+	// transaction is old enough to be ended, were it a consumer's.
+	harness.Eventually(t, soon, "two complaints", func() (bool, string) {
+		complaints := strings.Count(consumer.Stderr(), "can't write to PostgreSQL")
+		return complaints >= 2, fmt.Sprint(complaints)
+	})
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatalf("the foreign transaction was ended: %v", err)
 	}
@@ -81,16 +87,21 @@ func TestSlowTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	producer := env.StartProducer(t, "--file", path, "--wait")
-	consumer.WaitFor(t, "can't write to PostgreSQL, trying again", soon)
-	const statements = 25
+	const goesOn = 5 * time.Second
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for range statements {
+	var complained time.Time
+	harness.Eventually(t, soon, "the consumer has waited for long", func() (bool, string) {
+		// From the beginning: it is not to be idle for long while the producer starts.
 		<-tick.C
 		if _, err := tx.Exec(t.Context(), "SELECT FROM stats"); err != nil {
 			t.Fatalf("it was ended: %v", err)
 		}
-	}
+		if complained.IsZero() && strings.Contains(consumer.Stderr(), "can't write to PostgreSQL, trying again") {
+			complained = time.Now()
+		}
+		return !complained.IsZero() && time.Since(complained) > goesOn, "it has not"
+	})
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatalf("it was ended: %v", err)
 	}

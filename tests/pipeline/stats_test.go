@@ -18,6 +18,7 @@ func TestDigits(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
 	env.StartConsumer(t, "--batches-per-commit", "1")
+	oracle.CheckCommits(t, env)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -131,7 +132,7 @@ func TestAnnouncements(t *testing.T) {
 		t.Fatal(err)
 	}
 	keeps := func(what string) {
-		harness.Eventually(t, 4*time.Second, what, func() (bool, string) {
+		env.Promised(t, 4*time.Second).Eventually(t, what, func() (bool, string) {
 			msg, err := stream.GetLastMsgForSubject(t.Context(), "stats.price")
 			if err != nil {
 				return false, err.Error()
