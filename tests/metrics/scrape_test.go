@@ -32,8 +32,8 @@ func startScraped(t *testing.T, env *harness.Env, environ ...string) scraped {
 	return scraped{p, strings.Trim(address, "\"\n")}
 }
 
-// text is what the consumer answers a scrape with, and how long that took.
-func (s scraped) text(t *testing.T) (text string, took time.Duration) {
+// text is what the consumer answers a scrape with.
+func (s scraped) text(t *testing.T) string {
 	t.Helper()
 	// Prometheus' own limit is 10 s.
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -42,7 +42,6 @@ func (s scraped) text(t *testing.T) (text string, took time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	response, err := (&http.Client{}).Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -55,12 +54,12 @@ func (s scraped) text(t *testing.T) (text string, took time.Duration) {
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s", response.Status, body)
 	}
-	return string(body), time.Since(began)
+	return string(body)
 }
 
 func (s scraped) families(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
-	text, _ := s.text(t)
+	text := s.text(t)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
+	"github.com/streamgauge/streamgauge/tests/oracle"
 )
 
 // changing is what of the doctor's findings depends on the servers.
@@ -63,6 +64,7 @@ ok       PostgreSQL  its clock agrees with this machine's
 ok       PostgreSQL  the schema is up to date
 ok       PostgreSQL  the role may store batches, replay, unload and verify
 `
+	oracle.CheckStreamEmpty(t, env)
 	says(0, streams+`ok       NATS        batches queued: 0, 0.0 MiB
 ok       NATS        durable consumer price-writer: in hand: 0, …
 `+database)
