@@ -186,7 +186,7 @@ func TestAlertsNameWhatIsExposed(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
 	consumer := startScraped(t, env)
-	consumer.becomes(t, soon, map[string]float64{"ready": 1, "stream_messages": 0, "database_rows": 0})
+	consumer.becomes(t, map[string]float64{"ready": 1, "stream_messages": 0, "database_rows": 0})
 	exposed := []labels.Labels{labels.FromStrings("__name__", "up", "job", "streamgauge")} // Prometheus' own
 	for name, family := range consumer.families(t) {
 		for _, m := range family.GetMetric() {

@@ -25,7 +25,7 @@ func TestFiguresAreTheDatabases(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
 	consumer := startScraped(t, env)
-	consumer.becomes(t, soon, map[string]float64{
+	consumer.becomes(t, map[string]float64{
 		"ready": 1, "dependency_up{dependency=\"nats\"}": 1, "dependency_up{dependency=\"postgresql\"}": 1, "stall_seconds": 0,
 		"database_revision": 0, "database_rows": 0, "rows_stored_total": 0, "last_commit_timestamp_seconds": 0,
 	})
@@ -51,14 +51,14 @@ func TestFiguresAreTheDatabases(t *testing.T) {
 	// was unloaded.
 	other := env.Sample(t, "2012-1.csv")
 	env.Producer(t, "--file", other, "--batch-size", "5", "--wait").Exits(t, 0)
-	consumer.becomes(t, soon, map[string]float64{"rows_stored_total": 3001 + 22, "records_rejected_total": 2, "dead_batches_total": 2, "database_dead_batches": 2})
+	consumer.becomes(t, map[string]float64{"rows_stored_total": 3001 + 22, "records_rejected_total": 2, "dead_batches_total": 2, "database_dead_batches": 2})
 	env.Consumer(t, "unload", "--yes", "2012-1.csv").Exits(t, 0)
 	consumer.Terminate(t).Exits(t, 0)
 	env.Producer(t, "--file", other, "--batch-size", "5").Exits(t, 0)  // retired
 	env.Producer(t, "--file", path, "--batch-size", "50").Exits(t, 0)  // already stored
 	env.Producer(t, "--file", path, "--batch-size", "500").Exits(t, 0) // superseded
 	consumer = startScraped(t, env)
-	consumer.becomes(t, soon, map[string]float64{
+	consumer.becomes(t, map[string]float64{
 		"batches_total{outcome=\"stored\"}": 0, "batches_total{outcome=\"already_stored\"}": 61, "batches_total{outcome=\"superseded\"}": 7,
 		"batches_total{outcome=\"retired\"}": 5, "batches_total{outcome=\"refused\"}": 0, "rows_stored_total": 0,
 		"stream_messages": 0, "stream_bytes": 0, "stream_oldest_message_age_seconds": 0, "messages_in_hand": 0, "messages_in_hand_bytes": 0,
@@ -92,7 +92,7 @@ func TestFiguresAreTheDatabases(t *testing.T) {
 	if want["rows_stored_total"] != 3000 || want["records_rejected_total"] != 2 || want["database_dead_batches"] != 2 {
 		t.Fatalf("the test is wrong: %v", want)
 	}
-	consumer.becomes(t, soon, want)
+	consumer.becomes(t, want)
 
 	families := consumer.families(t)
 	commits, _ := value(families, "commit_duration_seconds")
@@ -125,7 +125,7 @@ func TestRedeliveries(t *testing.T) {
 		t.Fatal(err)
 	}
 	env.Producer(t, "--file", env.Sample(t, "2012-1.csv"), "--batch-size", "2").Exits(t, 0)
-	first.becomes(t, soon, map[string]float64{"messages_in_hand": 11, "stream_messages": 11, "redeliveries_total": 0})
+	first.becomes(t, map[string]float64{"messages_in_hand": 11, "stream_messages": 11, "redeliveries_total": 0})
 	if bytes, _ := value(first.families(t), "messages_in_hand_bytes"); bytes < 11*100 {
 		t.Errorf("11 messages of %g bytes in hand", bytes)
 	}
@@ -134,7 +134,7 @@ func TestRedeliveries(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := startScraped(t, env)
-	second.becomes(t, soon, map[string]float64{"redeliveries_total": 11, "rows_stored_total": 22, "stream_messages": 0})
+	second.becomes(t, map[string]float64{"redeliveries_total": 11, "rows_stored_total": 22, "stream_messages": 0})
 }
 
 // TestFailuresAreCounted: a lock that is not given up is a retry.
@@ -151,11 +151,11 @@ func TestFailuresAreCounted(t *testing.T) {
 		n, _ := value(consumer.families(t), `write_failures_total{class="retry"}`)
 		return n >= 2, fmt.Sprint(n)
 	})
-	consumer.becomes(t, soon, map[string]float64{"ready": 0, "dependency_up{dependency=\"postgresql\"}": 1, "rows_stored_total": 0})
+	consumer.becomes(t, map[string]float64{"ready": 0, "dependency_up{dependency=\"postgresql\"}": 1, "rows_stored_total": 0})
 	if _, err := env.DB.Exec(t.Context(), "ALTER TABLE away RENAME TO prices"); err != nil {
 		t.Fatal(err)
 	}
-	consumer.becomes(t, soon, map[string]float64{"ready": 1, "rows_stored_total": 22})
+	consumer.becomes(t, map[string]float64{"ready": 1, "rows_stored_total": 22})
 }
 
 // answersWithin is what a scrape may take whatever is out of order: less than a
@@ -180,7 +180,7 @@ func TestScrapeWithoutNATS(t *testing.T) {
 	env := harness.New(t, harness.WithOwnNATS())
 	consumer := startScraped(t, env)
 	env.Producer(t, "--file", env.Sample(t, "2012-1.csv"), "--wait").Exits(t, 0)
-	consumer.becomes(t, soon, map[string]float64{"ready": 1, "rows_stored_total": 22, "database_rows": 22, "stream_messages": 0})
+	consumer.becomes(t, map[string]float64{"ready": 1, "rows_stored_total": 22, "database_rows": 22, "stream_messages": 0})
 
 	server := env.Server.Process()
 	server.Signal(t, syscall.SIGSTOP)
@@ -190,14 +190,14 @@ func TestScrapeWithoutNATS(t *testing.T) {
 		"ready": 0, "dependency_up{dependency=\"nats\"}": 0, "dependency_up{dependency=\"postgresql\"}": 1,
 		"rows_stored_total": 22, "database_rows": 22, "price_min": 14, "stall_seconds": 0,
 	}
-	consumer.becomes(t, soon, down)
+	consumer.becomes(t, down)
 	consumer.lacks(t, "stream_messages", "stream_bytes", "stream_oldest_message_age_seconds")
 	env.Server.Kill(t)
 	consumer.answersInTime(t, env)
-	consumer.becomes(t, soon, down)
+	consumer.becomes(t, down)
 	consumer.lacks(t, "stream_messages")
 	env.Server.Start(t)
-	consumer.becomes(t, soon, map[string]float64{"ready": 1, "dependency_up{dependency=\"nats\"}": 1, "stream_messages": 0})
+	consumer.becomes(t, map[string]float64{"ready": 1, "dependency_up{dependency=\"nats\"}": 1, "stream_messages": 0})
 }
 
 // TestScrapeWithoutPostgres: before the first connection, which ends the
@@ -211,13 +211,13 @@ func TestScrapeWithoutPostgres(t *testing.T) {
 	}
 	consumer := startScraped(t, env, "DATABASE_URL="+server.URL())
 	env.Producer(t, "--file", env.Sample(t, "2012-1.csv"), "--wait").Exits(t, 0)
-	consumer.becomes(t, soon, map[string]float64{"ready": 1, "rows_stored_total": 22, "dependency_up{dependency=\"postgresql\"}": 1})
+	consumer.becomes(t, map[string]float64{"ready": 1, "rows_stored_total": 22, "dependency_up{dependency=\"postgresql\"}": 1})
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
 	consumer.answersInTime(t, env)
 	env.Producer(t, "--file", env.Sample(t, "2012-2.csv"), "--batch-size", "29").Exits(t, 0)
-	consumer.becomes(t, soon, map[string]float64{
+	consumer.becomes(t, map[string]float64{
 		"ready": 0, "dependency_up{dependency=\"postgresql\"}": 0, "dependency_up{dependency=\"nats\"}": 1,
 		"rows_stored_total": 22, "database_rows": 22, "stream_messages": 1,
 	})

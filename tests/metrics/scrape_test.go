@@ -96,9 +96,9 @@ func value(families map[string]*dto.MetricFamily, series string) (v float64, ok 
 }
 
 // becomes waits until series have these values, and fails with what they have.
-func (s scraped) becomes(t *testing.T, within time.Duration, want map[string]float64) {
+func (s scraped) becomes(t *testing.T, want map[string]float64) {
 	t.Helper()
-	harness.Eventually(t, within, fmt.Sprint(want), func() (bool, string) {
+	harness.Eventually(t, soon, fmt.Sprint(want), func() (bool, string) {
 		families, same := s.families(t), true
 		have := make(map[string]any)
 		for series, wanted := range want {
