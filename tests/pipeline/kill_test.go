@@ -21,7 +21,7 @@ func TestKilled(t *testing.T) {
 	env.Consumer(t, "migrate", "up").Exits(t, 0)
 	oracle.CheckCommits(t, env)
 	// Few, since all are read for each commit.
-	const rows, batchSize = 40_000, "20"
+	const rows, batchSize = 20_000, "10"
 	path := generate(t, rows, 21)
 
 	seed := rand.Uint64()
