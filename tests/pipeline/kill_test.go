@@ -17,11 +17,21 @@ const manyRows = 200_000
 // 2,000 batches are under way, then the producer; then the same command again.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	env := harness.New(t)
-	env.Consumer(t, "migrate", "up").Exits(t, 0)
-	oracle.CheckCommits(t, env)
-	// Few, since all are read for each commit.
-	const rows, batchSize = 20_000, "10"
+	t.Run("200,000 rows", func(t *testing.T) {
+		t.Parallel()
+		killed(t, harness.New(t), manyRows, "100")
+	})
+	t.Run("the figures of each commit", func(t *testing.T) {
+		t.Parallel()
+		env := harness.New(t)
+		env.Consumer(t, "migrate", "up").Exits(t, 0)
+		oracle.CheckCommits(t, env)
+		killed(t, env, manyRows/10, "10") // all rows are read for each commit
+	})
+}
+
+func killed(t *testing.T, env *harness.Env, rows int64, batchSize string) {
+	t.Helper()
 	path := generate(t, rows, 21)
 
 	seed := rand.Uint64()
