@@ -105,8 +105,8 @@ func (k *worker) ended() bool {
 // result is to be asked of a worker that has ended.
 func (k *worker) result() harness.Result { return k.process.Wait(k.world.t) }
 
-// signal may be called from anywhere. A process that has just ended is not
-// signalled.
+// signal ends the process, or asks it to end. It may be called from anywhere. A
+// process that has just ended is not signalled.
 func (k *worker) signal(signal syscall.Signal) {
 	k.signalling.Lock()
 	defer k.signalling.Unlock()

@@ -24,15 +24,7 @@ func TestFrozenConsumer(t *testing.T) {
 	path := env.Sample(t, "2012-4.csv")
 	load := oracle.FromFile(t, path, "")
 
-	frozen := connectAs(t, env, "streamgauge consumer")
-	tx, err := frozen.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = tx.Exec(t.Context(), `INSERT INTO sources (identity, name, claims_name, size, plan, batches) VALUES ($1, 'held.csv', true, 1, '{}', 1)`, load.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	begin(t, env, "streamgauge consumer", `INSERT INTO sources (identity, name, claims_name, size, plan, batches) VALUES ($1, 'held.csv', true, 1, '{}', 1)`, load.ID)
 	producer := env.StartProducer(t, "--file", path, "--wait")
 	promise := env.Promised(t, resumesWithin)
 	consumer.WaitFor(t, "ended the session", soon)
@@ -48,14 +40,7 @@ func TestForeignTransaction(t *testing.T) {
 	consumer := env.StartConsumer(t)
 	path := env.Sample(t, "2012-4.csv")
 
-	foreign := connectAs(t, env, "somebody else")
-	tx, err := foreign.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), `LOCK TABLE stats IN ACCESS EXCLUSIVE MODE`); err != nil {
-		t.Fatal(err)
-	}
+	tx := begin(t, env, "somebody else", `LOCK TABLE stats IN ACCESS EXCLUSIVE MODE`)
 	producer := env.StartProducer(t, "--file", path, "--wait")
 	// One writer's complaints are five seconds apart: by the second one the foreign
 	// transaction is old enough to be ended, were it a consumer's.
@@ -78,14 +63,7 @@ func TestSlowTransaction(t *testing.T) {
 	consumer := env.StartConsumer(t)
 	path := env.Sample(t, "2012-4.csv")
 
-	slow := connectAs(t, env, "streamgauge consumer")
-	tx, err := slow.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "SELECT FROM stats FOR UPDATE"); err != nil {
-		t.Fatal(err)
-	}
+	tx := begin(t, env, "streamgauge consumer", "SELECT FROM stats FOR UPDATE")
 	producer := env.StartProducer(t, "--file", path, "--wait")
 	const goesOn = 5 * time.Second
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -107,6 +85,19 @@ func TestSlowTransaction(t *testing.T) {
 	}
 	finishes(t, env, producer).Exits(t, 0)
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
+}
+
+// begin begins a transaction in a session of that name, with a statement.
+func begin(t *testing.T, env *harness.Env, application, statement string, args ...any) pgx.Tx {
+	t.Helper()
+	tx, err := connectAs(t, env, application).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+	return tx
 }
 
 func connectAs(t *testing.T, env *harness.Env, application string) *pgx.Conn {

@@ -1,11 +1,8 @@
 package pipeline
 
 import (
-	"context"
 	"strings"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/streamgauge/streamgauge/tests/harness"
 )
@@ -22,18 +19,7 @@ func TestTerminatedBeforeItWasDone(t *testing.T) {
 	list := env.File(t, "list.csv", strings.Replace(env.Consumer(t, "rejects", "export").Exits(t, 0).Stdout, "five", "5", 1))
 	consumer.Terminate(t).Exits(t, 0)
 
-	holder, err := pgx.Connect(t.Context(), env.DatabaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer holder.Close(context.WithoutCancel(t.Context()))
-	tx, err := holder.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "LOCK TABLE prices IN ACCESS EXCLUSIVE MODE"); err != nil {
-		t.Fatal(err)
-	}
+	tx := begin(t, env, "somebody else", "LOCK TABLE prices IN ACCESS EXCLUSIVE MODE")
 	for _, args := range [][]string{{"unload", "--yes", "2012-1.csv"}, {"verify", path}, {"stats"}, {"rejects", "replay", list}} {
 		command := env.Start(t, harness.Command{Program: "consumer", Args: args})
 		harness.Eventually(t, soon, "it waits for the lock", func() (bool, string) {
