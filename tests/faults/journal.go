@@ -127,11 +127,17 @@ func (j *journal) started() {
 	j.result.Processes++
 }
 
-func (j *journal) delivered(times int) {
-	if times > 1 {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.result.Redelivered++
+// delivered is told how often a message has been delivered and, if one who was
+// struck had held it, since when it was due.
+func (j *journal) delivered(times int, due time.Time) {
+	if times <= 1 {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.result.Redelivered++
+	if !due.IsZero() {
+		j.took(returned, due, time.Now())
 	}
 }
 
@@ -178,12 +184,13 @@ func (j *journal) checkInjected(t *testing.T) {
 // polling is room for the driver's own.
 const polling = 500 * time.Millisecond
 
-// What work may take to resume and /readyz to say that it can't go on (promise
+// What work may take to resume, as that which a dead peer held, and /readyz to say that it can't go on (promise
 // 11), and a process to end (promise 12).
 var (
-	resume  = bound{"work resumed only", 10*time.Second + polling}
-	unready = bound{"a consumer was called ready", 5*time.Second + polling}
-	stop    = bound{"a process ended, as it was asked to, only", 5*time.Second + polling}
+	resume   = bound{"work resumed only", 10*time.Second + polling}
+	returned = bound{"what a struck consumer had held was delivered again only", 10*time.Second + polling}
+	unready  = bound{"a consumer was called ready", 5*time.Second + polling}
+	stop     = bound{"a process ended, as it was asked to, only", 5*time.Second + polling}
 )
 
 // checkTimes fails the run where something took longer than is promised and the

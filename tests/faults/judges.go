@@ -2,7 +2,6 @@ package faults
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -94,9 +93,10 @@ func (j *judges) postgres(frame *proxy.Frame) proxy.Verdict {
 	}
 }
 
-// nats returns the judge of a connection to NATS, which also counts what the
+// nats returns the judge of k's connections to NATS, which also notes what the
 // journal wants to know.
-func (j *judges) nats(log *journal) proxy.Judge {
+func (j *judges) nats(k *worker) proxy.Judge {
+	log := k.world.journal
 	return func(frame *proxy.Frame) proxy.Verdict {
 		toServer := frame.Direction == proxy.ToServer
 		switch {
@@ -116,7 +116,8 @@ func (j *judges) nats(log *journal) proxy.Judge {
 		case toServer && frame.Kind != "SUB" && strings.HasPrefix(frame.Subject, "_INBOX.") && bytes.Contains(frame.Data, []byte(`"plan"`)):
 			return j.ask(reply, frame)
 		case !toServer && strings.HasPrefix(frame.Reply, "$JS.ACK."):
-			log.delivered(deliveries(frame.Reply))
+			d := deliveryOf(frame.Reply)
+			log.delivered(d.times, k.world.holdings.handed(k, d))
 			return j.ask(deliver, frame)
 		case !toServer && strings.HasPrefix(frame.Subject, "_INBOX.") && bytes.Contains(frame.Data, []byte("\r\n{\"stream\":\"ROWS\"")):
 			return j.ask(pubAck, frame)
@@ -134,22 +135,4 @@ func locked(judge proxy.Judge) proxy.Judge {
 		defer mu.Unlock()
 		return judge(f)
 	}
-}
-
-// deliveries is how often a message has been delivered, by its ack subject: of
-// 9 words, or 12 with a domain (NATS's ADR-15).
-func deliveries(subject string) int {
-	words := strings.Split(subject, ".")
-	at := 4
-	if len(words) > 9 {
-		at = 6
-	}
-	if len(words) <= at {
-		return 0
-	}
-	n, err := strconv.Atoi(words[at])
-	if err != nil {
-		return 0
-	}
-	return n
 }

@@ -35,15 +35,16 @@ type worker struct {
 	// signalling keeps signal and start apart.
 	signalling sync.Mutex
 
-	asked atomic.Pointer[time.Time] // when it was asked to end
-	began time.Time
+	asked  atomic.Pointer[time.Time] // when it was asked to end
+	struck atomic.Pointer[strike]    // the last one
+	began  time.Time
 }
 
 func newWorker(w *world, name, program string, args ...string) *worker {
 	k := &worker{world: w, name: name, program: program, args: args}
 	if w.env.Cluster == nil {
 		k.nats = proxy.NATSOn(w.t, w.listener(w.parts.nats), hostOf(w.t, w.env.NATSURL))
-		k.nats.SetJudge(k.judges.nats(w.journal))
+		k.nats.SetJudge(k.judges.nats(k))
 		k.env = []string{"NATS_URL=" + through(w.t, w.env.NATSURL, k.nats.Address())}
 	}
 	if program == "consumer" {
@@ -116,6 +117,9 @@ func (k *worker) signal(signal syscall.Signal) {
 		k.asked.Store(&now)
 	}
 	k.doomed.Store(true)
+	if now := time.Now(); signal == syscall.SIGKILL {
+		k.struck.Store(&strike{now, now})
+	}
 	if syscall.Kill(int(k.pid.Load()), signal) != nil {
 		k.asked.Store(asked)
 		k.doomed.Store(doomed)
@@ -151,6 +155,8 @@ func (k *worker) freeze(d time.Duration) {
 		return
 	}
 	k.frozen.Store(true)
+	now := time.Now()
+	k.struck.Store(&strike{now, now.Add(d)})
 	time.AfterFunc(d, func() {
 		_ = syscall.Kill(pid, syscall.SIGCONT)
 		k.frozen.Store(false)

@@ -45,6 +45,7 @@ type world struct {
 	faked     string                // file with the shift of PostgreSQL's clock
 	shift     *clock.Shift          // of some clocks, nil where they go right
 	journal   *journal              // safe for concurrent use
+	holdings  holdings              // likewise
 	judged    atomic.Pointer[[]int] // ids of the processes whose times are measured
 
 	consumers []*worker

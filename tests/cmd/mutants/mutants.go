@@ -14,14 +14,15 @@ type mutant struct {
 type edit struct{ file, old, new string }
 
 const (
-	claimFile  = "consumer/internal/store/claim.go"
-	storeFile  = "consumer/internal/store/store.go"
-	writerFile = "consumer/internal/pipeline/writer.go"
-	copyFile   = "consumer/internal/pgcopy/pgcopy.go"
-	decodeFile = "consumer/internal/decode/decode.go"
-	loadFile   = "producer/internal/deliver/load.go"
-	sendFile   = "producer/internal/deliver/send.go"
-	lostFile   = "producer/internal/commit/lost.go"
+	claimFile    = "consumer/internal/store/claim.go"
+	storeFile    = "consumer/internal/store/store.go"
+	writerFile   = "consumer/internal/pipeline/writer.go"
+	copyFile     = "consumer/internal/pgcopy/pgcopy.go"
+	decodeFile   = "consumer/internal/decode/decode.go"
+	loadFile     = "producer/internal/deliver/load.go"
+	sendFile     = "producer/internal/deliver/send.go"
+	lostFile     = "producer/internal/commit/lost.go"
+	topologyFile = "shared/topology/topology.go"
 
 	producerSimulation = "./producer/internal/simulation"
 	consumerSimulation = "./consumer/internal/simulation"
@@ -42,6 +43,11 @@ var mutants = []mutant{
 		name: "ack-before-commit", what: "messages are acknowledged before the transaction",
 		faults: "kill-unwaited",
 		edits:  []edit{{writerFile, writeCall, ackFirst + writeCall}},
+	},
+	{
+		name: "late-redelivery", what: "what a dead consumer held comes again after 15 s, while the others work on",
+		faults: "kill-consumer,many-consumers",
+		edits:  []edit{{topologyFile, "AckWait = 6 * time.Second", "AckWait = 15 * time.Second"}},
 	},
 	{
 		name: "commit-failure-is-failure", what: "after a failed COMMIT the batches are written again under new keys",
