@@ -184,8 +184,8 @@ func (j *journal) checkInjected(t *testing.T) {
 // polling is room for the driver's own.
 const polling = 500 * time.Millisecond
 
-// What work may take to resume, as that which a dead peer held, and /readyz to say that it can't go on (promise
-// 11), and a process to end (promise 12).
+// What may pass until work goes on, that which a dead peer held among it, until
+// /readyz says that it can't, and until a process that was asked to end has ended.
 var (
 	resume   = bound{"work resumed only", 10*time.Second + polling}
 	returned = bound{"what a struck consumer had held was delivered again only", 10*time.Second + polling}

@@ -143,7 +143,7 @@ func TestOlderSchema(t *testing.T) {
 	env.StartConsumer(t, "--migrate=false")
 }
 
-// TestFullStream: promise 10. A full broker slows the producer, which says so;
+// TestFullStream: a full broker slows the producer, which says so;
 // it is no error and nothing is dropped.
 func TestFullStream(t *testing.T) {
 	t.Parallel()

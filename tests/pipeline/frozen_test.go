@@ -13,7 +13,7 @@ import (
 	"github.com/streamgauge/streamgauge/tests/oracle"
 )
 
-// TestFrozenConsumer: promise 11. A consumer that stopped in the middle of its
+// TestFrozenConsumer: no wedge. A consumer that stopped in the middle of its
 // transaction holds the keys another one needs. That one frees itself of it
 // within ten seconds. The frozen one is played by a session with its marks: a
 // real one can't be stopped at the same point each time.

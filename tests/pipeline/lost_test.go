@@ -9,7 +9,7 @@ import (
 	"github.com/streamgauge/streamgauge/tests/oracle"
 )
 
-// TestStoreDeleted: promise 6. The broker is killed and loses everything under
+// TestStoreDeleted: the broker is killed and loses everything under
 // a running producer, while it publishes and while it waits.
 func TestStoreDeleted(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ const (
 	consumerMemory = 128e6
 )
 
-// TestMemory: promise 13. However many rows there are, and whatever someone
+// TestMemory: bounded. However many rows there are, and whatever someone
 // puts into the stream, the programs stay within their bounds. They are built
 // without the race detector, which multiplies what a program takes: the bounds
 // are those of the programs people run.

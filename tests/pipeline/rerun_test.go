@@ -9,7 +9,7 @@ import (
 	"github.com/streamgauge/streamgauge/tests/oracle"
 )
 
-// TestRerun: promise 9. Running a file again changes nothing and says so.
+// TestRerun: running a file again changes nothing and says so.
 func TestRerun(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)

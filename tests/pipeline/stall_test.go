@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// resumesWithin and notReadyWithin are promise 11.
+	// resumesWithin and notReadyWithin are what is promised after a stall.
 	resumesWithin  = 10 * time.Second
 	notReadyWithin = 5 * time.Second
 )

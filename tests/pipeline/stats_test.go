@@ -12,7 +12,7 @@ import (
 	"github.com/streamgauge/streamgauge/tests/oracle"
 )
 
-// TestDigits: promise 2. Prices of every size and scale, in many transactions:
+// TestDigits: the statistics are the table. Prices of every size and scale, in many transactions:
 // each revision's statistics are the table's to the last digit.
 func TestDigits(t *testing.T) {
 	t.Parallel()
@@ -112,7 +112,7 @@ func TestStdDevFunction(t *testing.T) {
 	}
 }
 
-// TestAnnouncements: promise 3. A subscriber gets plain JSON lines that rise, a
+// TestAnnouncements: what is published never goes back. A subscriber gets plain JSON lines that rise, a
 // late one gets the last, and one is published again when the broker lost it.
 func TestAnnouncements(t *testing.T) {
 	t.Parallel()
