@@ -6,7 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"io"
 	"strings"
 
@@ -155,7 +155,7 @@ func compare(ctx context.Context, open func() (io.ReadCloser, error), content [s
 		if expected == nil {
 			break
 		}
-		w.begin(expected)
+		w.begin()
 		for stored != nil && stored.Line == expected.line {
 			w.meet(expected, stored)
 			if stored, err = next(); err != nil {
@@ -165,7 +165,7 @@ func compare(ctx context.Context, open func() (io.ReadCloser, error), content [s
 		w.end(expected)
 	}
 	if [sha256.Size]byte(again.Sum(nil)) != content {
-		return fmt.Errorf("it changed while it was read. Run the command again when nothing writes to it")
+		return errors.New("it changed while it was read. Run the command again when nothing writes to it")
 	}
 	sums := w.tally.Sums()
 	f := &result.InFile

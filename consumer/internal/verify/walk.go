@@ -30,7 +30,7 @@ type walk struct {
 	corrected bool
 }
 
-func (w *walk) begin(*expectation) { w.met, w.differs, w.corrected = false, false, false }
+func (w *walk) begin() { w.met, w.differs, w.corrected = false, false, false }
 
 // meet compares what the tables have on the line with what they should.
 func (w *walk) meet(e *expectation, stored *store.Record) {
