@@ -29,18 +29,15 @@ import (
 	"github.com/streamgauge/streamgauge/shared/topology"
 )
 
-// Connections is how many sessions the consumer opens at most, besides the
-// watchdog's: one for each
-// writer, one that frees them from what blocks them, one for questions.
-const Connections = pipeline.Writers + 2
+// connections is how many sessions the consumer opens at most, besides the
+// watchdog's: one for each writer, one that frees them from what blocks them, one
+// for questions.
+const connections = pipeline.Writers + 2
 
 const (
-	// FinishWithin is what the transactions in hand get after a stop, within
-	// the five seconds a supervisor is promised.
-	FinishWithin = 3 * time.Second
 	// endWithin is what everything gets after a stop: the transactions in hand,
 	// and a moment to say what came of them.
-	endWithin = FinishWithin + 500*time.Millisecond
+	endWithin = finishWithin + 500*time.Millisecond
 	// closeWithin is what the sessions get to end. Closing one that a server does
 	// not answer takes pgx many seconds, and the process's end does the same.
 	closeWithin = 300 * time.Millisecond
@@ -92,7 +89,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) error {
 		defer stop()
 		shown = f
 	}
-	pool, err := store.Connect(ctx, config.DatabaseURL, Connections)
+	pool, err := store.Connect(ctx, config.DatabaseURL, connections)
 	if err != nil {
 		return err
 	}
@@ -167,46 +164,11 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	in := intake.New(intake.Over(nc), again, logger)
 	announcer := announce.New(nc, js, database, again, logger)
 	breakdown := announce.NewBreakdown(nc, js, database, again, logger)
-	// A stop ends the intake; the writers end when there is nothing left to
-	// take; the announcer ends when there is nothing left to announce.
-	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWorking()
-	stopAnswers, err := answer.Serve(working, nc, database, config.Version, logger)
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	stopAnswers, err := answer.Serve(running, nc, database, config.Version, logger)
 	if err != nil {
 		return err
-	}
-	var meter pipeline.Meter // nil where nobody asks
-	if shown != nil {
-		meter = shown.metrics
-	}
-	announcer.Observe(func(s *stats.Snapshot) {
-		breakdown.Observe(s)
-		if shown != nil {
-			shown.observe(s)
-		}
-	})
-	announcing, stopAnnouncing := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopAnnouncing()
-
-	group, taking := errgroup.WithContext(ctx)
-	group.Go(func() error { return in.Run(taking) })
-	group.Go(func() error {
-		defer stopAnnouncing()
-		return pipeline.Run(working, Source{in}, database, pipeline.Config{
-			BatchesPerCommit: config.BatchesPerCommit,
-			Announce:         announcer.Commit,
-			Activity:         activity,
-			Meter:            meter,
-		}, logger)
-	})
-	group.Go(func() error { return announcer.Run(announcing) })
-	group.Go(func() error { return breakdown.Run(announcing) })
-	asked := &queue{js: js}
-	if shown != nil {
-		group.Go(func() error {
-			shown.page.Run(taking, page.Sources{Database: database, Queue: shownQueue{asked}, Distribution: prices{database}})
-			return nil
-		})
 	}
 	sentry, err := store.NewSentry(ctx, config.DatabaseURL, database)
 	if err != nil {
@@ -214,15 +176,33 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 	}
 	defer closePool(sentry.Pool())
 	dog := watchdog.New(sentry, &broker{nc: nc, js: js, logger: logger}, worker{in, activity}, logger)
-	group.Go(func() error { return dog.Run(taking) })
+	flow := Flow{
+		Intake: in, Database: database, Logger: logger,
+		Pipeline: pipeline.Config{
+			BatchesPerCommit: config.BatchesPerCommit,
+			Announce:         announcer.Commit,
+			Activity:         activity,
+		},
+		Announcers: []func(context.Context) error{announcer.Run, breakdown.Run},
+		Beside:     []func(context.Context) error{dog.Run},
+	}
+	announcer.Observe(breakdown.Observe)
 	if shown != nil {
+		announcer.Observe(func(s *stats.Snapshot) {
+			breakdown.Observe(s)
+			shown.observe(s)
+		})
+		asked := &queue{js: js}
+		flow.Pipeline.Meter = shown.metrics
+		flow.Beside = append(flow.Beside, func(taking context.Context) error {
+			shown.page.Run(taking, page.Sources{Database: database, Queue: shownQueue{asked}, Distribution: prices{database}})
+			return nil
+		})
 		shown.metrics.Follow(metrics.Sources{Queue: measuredQueue{asked}, Intake: in, Watchdog: dog})
 	}
 	health.follow(dog.NotReady)
-	context.AfterFunc(taking, func() {
-		health.set("stopping")
-		time.AfterFunc(FinishWithin, stopWorking)
-	})
+	group, taking := flow.Start(running, ctx)
+	context.AfterFunc(taking, func() { health.set("stopping") })
 	logger.Info("ready")
 	err = await(taking, group)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -230,6 +210,7 @@ func serve(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, database 
 		logger.Warn("stopped before the transactions in hand were finished: their messages will be delivered again")
 		err = nil
 	}
+	end()
 	if e := stopAnswers(); e != nil {
 		logger.Debug("the micro service did not stop cleanly", "error", e)
 	}

@@ -7,12 +7,12 @@ import (
 	"github.com/streamgauge/streamgauge/consumer/internal/pipeline"
 )
 
-// Source is the intake as the pipeline knows it. It keeps a nil *Message
+// source is the intake as the pipeline knows it. It keeps a nil *Message
 // from becoming a Message that is not nil.
-type Source struct{ *intake.Intake }
+type source struct{ *intake.Intake }
 
 // Take implements pipeline.Source.
-func (s Source) Take(ctx context.Context) (pipeline.Message, error) {
+func (s source) Take(ctx context.Context) (pipeline.Message, error) {
 	message, err := s.Intake.Take(ctx)
 	if message == nil {
 		return nil, err
@@ -21,7 +21,7 @@ func (s Source) Take(ctx context.Context) (pipeline.Message, error) {
 }
 
 // TryTake implements pipeline.Source.
-func (s Source) TryTake() pipeline.Message {
+func (s source) TryTake() pipeline.Message {
 	message := s.Intake.TryTake()
 	if message == nil {
 		return nil

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/streamgauge/streamgauge/consumer/internal/announce"
 	"github.com/streamgauge/streamgauge/consumer/internal/consume"
@@ -125,8 +124,7 @@ func (p *process) ensure(ctx context.Context) error {
 	return nil
 }
 
-// run is the consumer as package consume wires it, from its start to its end.
-// When stop is over it gets as long to finish as that one.
+// run is the consumer's flow, from its start to its end.
 func (p *process) run(stop context.Context) error {
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
@@ -138,33 +136,18 @@ func (p *process) run(stop context.Context) error {
 		}
 	}()
 	logger := slog.New(slog.DiscardHandler)
-	in := intake.New(p, p.ensure, logger)
 	database := session{p}
 	announcer := announce.NewOn(p.stats, database, logger)
-	taking, stopTaking := context.WithCancel(ctx)
-	defer stopTaking()
-	working, stopWorking := context.WithCancel(ctx)
-	defer stopWorking()
-	announcing, stopAnnouncing := context.WithCancel(ctx)
-	defer stopAnnouncing()
-	unhook := context.AfterFunc(stop, func() {
-		stopTaking()
-		timer := time.AfterFunc(consume.FinishWithin, stopWorking)
-		context.AfterFunc(ctx, func() { timer.Stop() })
-	})
-	defer unhook()
-
-	group, taking := errgroup.WithContext(taking)
-	group.Go(func() error { return in.Run(taking) })
-	group.Go(func() error {
-		defer stopAnnouncing()
-		return pipeline.Run(working, consume.Source{Intake: in}, database, pipeline.Config{
+	flow := consume.Flow{
+		Intake: intake.New(p, p.ensure, logger), Database: database, Logger: logger,
+		Pipeline: pipeline.Config{
 			BatchesPerCommit: p.batchesPerCommit,
 			Announce:         announcer.Commit,
 			Jitter:           p.jitter,
-		}, logger)
-	})
-	group.Go(func() error { return announcer.Run(announcing) })
+		},
+		Announcers: []func(context.Context) error{announcer.Run},
+	}
+	group, _ := flow.Start(ctx, stop)
 	err := group.Wait()
 	if stop.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
