@@ -14,7 +14,12 @@ import (
 
 func sleeper(t *testing.T, script string) *Process {
 	t.Helper()
-	p, err := Start(exec.Command("sh", "-c", script), syscall.SIGKILL)
+	return begin(t, exec.Command("sh", "-c", script))
+}
+
+func begin(t *testing.T, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p, err := Start(cmd, syscall.SIGKILL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,17 +91,29 @@ func TestEndNoted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := sleeper(t, "sleep 60; exit")
+	cmd := exec.Command("cat")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, stdout, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answers.Close()
+	cmd.Stdout = stdout
+	p := begin(t, cmd)
+	if err := stdout.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A signal sent before takes effect before this is answered.
 	alive := func() bool {
-		select {
-		case <-p.Done():
-			return false
-		case <-time.After(100 * time.Millisecond): // a signal would have arrived
-			return true
-		}
+		_, _ = stdin.Write([]byte("?")) // fails where nobody is left to answer
+		n, _ := answers.Read(make([]byte, 1))
+		return n > 0
 	}
 	for name, text := range map[string]string{
-		"another command line": fmt.Sprintf("%d\nsh -c sleep 61; exit\n", p.PID()),
+		"another command line": fmt.Sprintf("%d\ncat -\n", p.PID()),
 		"torn":                 "",
 		"torn in the number":   "12a",
 		"init":                 "1\n",
