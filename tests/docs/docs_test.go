@@ -5,6 +5,7 @@ package docs
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -59,6 +60,44 @@ func TestDocuments(t *testing.T) {
 		})
 	}
 }
+
+// TestFileMap: the map in DESIGN.md has every package, or one above it.
+func TestFileMap(t *testing.T) {
+	root, err := checkout.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapped := make(map[string]bool)
+	for _, m := range link.FindAllStringSubmatch(read(t, filepath.Join(root, "DESIGN.md")), -1) {
+		mapped[m[2]] = true
+	}
+	list := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "work")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders := strings.Fields(string(out))
+	if len(folders) < 50 {
+		t.Fatalf("found no more than %q", folders)
+	}
+	for _, folder := range folders {
+		name, err := filepath.Rel(root, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		above := name
+		for !mapped[above] && !modules[above] {
+			above = filepath.Dir(above)
+		}
+		if !mapped[above] || above != name && modules[above] {
+			t.Errorf("%s is not in DESIGN.md", name)
+		}
+	}
+}
+
+// modules are the folders whose packages are named one by one.
+var modules = map[string]bool{".": true, "shared": true, "producer": true, "consumer": true, "sandbox": true, "tests": true}
 
 // commands returns the targets that the code in a document calls make with.
 func commands(text string) []string {
