@@ -33,8 +33,8 @@ func endsInTime(t *testing.T, env *harness.Env, p *harness.Process) harness.Resu
 	return promise.Ends(t, p).Exits(t, 0)
 }
 
-// TestTerminatedWhilePostgresIsFrozen: SIGTERM ends a consumer in 5 s also when PostgreSQL
-// answers nothing and closes nothing, as a machine that hangs does.
+// TestTerminatedWhilePostgresIsFrozen: SIGTERM ends a consumer in 5 s also when
+// PostgreSQL answers nothing and closes nothing, as a machine that hangs does.
 func TestTerminatedWhilePostgresIsFrozen(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
