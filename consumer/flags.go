@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/urfave/cli/v3"
@@ -58,3 +59,16 @@ func noArguments(cmd *cli.Command) error {
 // isTerminal says whether people alone read what is written to out, or type what
 // is read from it.
 func isTerminal(out any) bool { return commandline.Columns(out) > 0 }
+
+func needsCommand(which string) cli.ActionFunc {
+	return func(_ context.Context, cmd *cli.Command) error {
+		if err := noArguments(cmd); err != nil {
+			return err
+		}
+		return commandline.Refuse(cmd, "'%s' needs %s", cmd.FullName(), which)
+	}
+}
+
+func limitFlag() cli.Flag {
+	return &cli.Int64Flag{Name: "limit", Local: true, Value: 20, Usage: "list at most `N`, -1 for all"}
+}

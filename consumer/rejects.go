@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strconv"
 
@@ -66,34 +64,6 @@ func rejectsCommand(stdout, stderr io.Writer) *cli.Command {
 			},
 		},
 	}
-}
-
-func needsCommand(which string) cli.ActionFunc {
-	return func(_ context.Context, cmd *cli.Command) error {
-		if err := noArguments(cmd); err != nil {
-			return err
-		}
-		return commandline.Refuse(cmd, "'%s' needs %s", cmd.FullName(), which)
-	}
-}
-
-func limitFlag() cli.Flag {
-	return &cli.Int64Flag{Name: "limit", Local: true, Value: 20, Usage: "list at most `N`, -1 for all"}
-}
-
-// withStore calls f with the database that the flags name. What f fails with
-// gets its remedy.
-func withStore(ctx context.Context, cmd *cli.Command, f func(*store.Store) error) error {
-	pool, err := store.Connect(ctx, cmd.String(flagDatabase), 2)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	err = f(store.New(pool, slog.New(slog.DiscardHandler)))
-	if err == nil || errors.Is(err, errIncomplete) || errors.Is(err, errDisagree) || errors.Is(err, errTold) || ctx.Err() != nil || commandline.IsMistake(err) {
-		return err
-	}
-	return store.Remedy(err)
 }
 
 // oneSource returns the argument that names a load, empty where none is given.

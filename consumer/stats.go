@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"github.com/urfave/cli/v3"
 
@@ -51,26 +50,22 @@ rows.`,
 				}
 				return watch(ctx, cmd, printer)
 			}
-			pool, err := store.Connect(ctx, cmd.String(flagDatabase), 2)
-			if err != nil {
-				return err
-			}
-			defer pool.Close()
-			database := store.New(pool, slog.New(slog.DiscardHandler))
-			if by != "" {
-				return breakDown(ctx, database, by, printer, stderr)
-			}
-			comparison, err := database.Compare(ctx)
-			if err != nil {
-				return store.Remedy(err)
-			}
-			if err := printer.Comparison(comparison); err != nil {
-				return err
-			}
-			if !comparison.Agree() {
-				return errDisagree
-			}
-			return nil
+			return withStore(ctx, cmd, func(database *store.Store) error {
+				if by != "" {
+					return breakDown(ctx, database, by, printer, stderr)
+				}
+				comparison, err := database.Compare(ctx)
+				if err != nil {
+					return err
+				}
+				if err := printer.Comparison(comparison); err != nil {
+					return err
+				}
+				if !comparison.Agree() {
+					return errDisagree
+				}
+				return nil
+			})
 		},
 	}
 }
@@ -90,7 +85,7 @@ func breakDown(ctx context.Context, database *store.Store, by stats.By, printer 
 	}
 	list := report.Breakdown{Printer: printer}
 	if err := database.Breakdown(ctx, by, list.Group); err != nil {
-		return store.Remedy(err)
+		return err
 	}
 	return list.End()
 }

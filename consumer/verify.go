@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,17 +55,13 @@ func verifyCommand(stdout, stderr io.Writer) *cli.Command {
 					return commandline.Refuse(cmd, "--label: %w", err)
 				}
 			}
-			pool, err := store.Connect(ctx, cmd.String(flagDatabase), 1)
-			if err != nil {
-				return err
-			}
-			defer pool.Close()
-			v := verifier{
-				config: config, stderr: stderr,
-				database: store.New(pool, slog.New(slog.DiscardHandler)),
-				printer:  report.Printer{Out: stdout, JSON: asJSON(cmd)},
-			}
-			return v.all(ctx, cmd.Args().Slice())
+			return withStore(ctx, cmd, func(database *store.Store) error {
+				v := verifier{
+					config: config, stderr: stderr, database: database,
+					printer: report.Printer{Out: stdout, JSON: asJSON(cmd)},
+				}
+				return v.all(ctx, cmd.Args().Slice())
+			})
 		},
 	}
 }
