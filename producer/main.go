@@ -21,7 +21,7 @@ import (
 )
 
 // version is set when a release is linked.
-var version = "dev"
+var version = "0.0.0-dev"
 
 // Exit codes.
 const (
