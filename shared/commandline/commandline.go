@@ -1,6 +1,6 @@
-// Package commandline is how producer and consumer take the words they are
-// called with: what they say of a mistake, their version, and the completion
-// scripts for shells.
+// Package commandline is how the programs take the words they are called with:
+// what they say of a mistake, their version, and the completion scripts for
+// shells.
 package commandline
 
 import (
