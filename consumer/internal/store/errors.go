@@ -38,7 +38,7 @@ var retryClasses = map[string]bool{
 	"08": true, // connection exception
 	"0A": true, // a cached plan that a migration has made useless
 	"26": true, // a prepared statement that a pooler does not know
-	"25": true, // invalid transaction state: a server that became a standby is read-only
+	"25": true, // invalid transaction state: a server that became a standby is read-only; a transaction was idle for idleTimeout
 	"28": true, // invalid authorization: a password being rotated
 	"3D": true, // database missing: being restored
 	"3F": true, // schema missing: being restored
