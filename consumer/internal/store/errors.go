@@ -135,6 +135,14 @@ func (e *ValueError) Unwrap() error { return e.Cause }
 // way. The next attempt finds it so from the start.
 var errRetired = errors.New("the source was unloaded meanwhile")
 
+// commitError is a COMMIT that failed, or whose answer was lost: whether it took
+// effect is not known. Its class is that of its cause.
+type commitError struct{ cause error }
+
+func (e *commitError) Error() string { return e.cause.Error() }
+
+func (e *commitError) Unwrap() error { return e.cause }
+
 // countError is a statement that did not touch the rows it had to.
 type countError struct {
 	table      string
