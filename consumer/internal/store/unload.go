@@ -35,8 +35,8 @@ const recomputeStats = `
 UPDATE stats
    SET revision = revision + 1, source = $1, updated_at = clock_timestamp(),
        rejected = (SELECT count(*) FROM rejects),
-       (rows, count, bucketed, sum, sum_squares, min, max, buckets) =
-       (SELECT coalesce(t.rows, 0), coalesce(t.count, 0), coalesce(t.count, 0), coalesce(t.sum, 0),
+       (rows, grouped, count, bucketed, sum, sum_squares, min, max, buckets) =
+       (SELECT coalesce(t.rows, 0), coalesce(t.rows, 0), coalesce(t.count, 0), coalesce(t.count, 0), coalesce(t.sum, 0),
                coalesce(t.sum_squares, 0), t.min, t.max, coalesce(t.buckets, '')
           FROM (VALUES (0)) AS one (key) LEFT JOIN table_stats('all') AS t USING (key)),
        (first, last) = (SELECT min("timestamp"), max("timestamp") FROM prices)
