@@ -134,6 +134,14 @@ func replayDead(ctx context.Context, cmd *cli.Command, stdout, stderr io.Writer)
 			return err
 		}
 		replayed, kept := 0, 0
+		var missing store.NoDeadBatchError
+		defer func() {
+			tally := fmt.Sprintf("%d given back to the stream, %d kept", replayed, kept)
+			if n := len(missing.IDs); n > 0 {
+				tally += fmt.Sprintf(", %d not found", n)
+			}
+			tell(stderr, tally)
+		}()
 		for _, id := range ids {
 			_, err := database.TakeDead(ctx, id, func(d *store.StoredDead) error { return giveBack(ctx, js, d) })
 			if still, ok := errors.AsType[*stillDeadError](err); ok {
@@ -143,16 +151,23 @@ func replayDead(ctx context.Context, cmd *cli.Command, stdout, stderr io.Writer)
 				}
 				continue
 			}
-			if _, gone := errors.AsType[*store.NoDeadBatchError](err); gone && cmd.Bool("all") {
-				continue // another replay has it
+			if gone, ok := errors.AsType[*store.NoDeadBatchError](err); ok {
+				if !cmd.Bool("all") { // else another replay has it
+					missing.IDs = append(missing.IDs, gone.IDs...)
+				}
+				continue
+			}
+			if _, given := errors.AsType[*store.KeptDeadError](err); err == nil || given {
+				replayed++
 			}
 			if err != nil {
 				return err
 			}
-			replayed++
 		}
-		tell(stderr, fmt.Sprintf("%d given back to the stream, %d kept", replayed, kept))
-		if kept > 0 {
+		switch {
+		case len(missing.IDs) > 0:
+			return &missing
+		case kept > 0:
 			return errIncomplete
 		}
 		return nil

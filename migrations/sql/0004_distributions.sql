@@ -115,10 +115,12 @@ COMMENT ON COLUMN stats_by_day.buckets IS 'How many prices are in each bucket, a
 
 ALTER TABLE stats
     ADD COLUMN buckets  bytea  NOT NULL DEFAULT '',
-    ADD COLUMN bucketed bigint NOT NULL DEFAULT 0;
+    ADD COLUMN bucketed bigint NOT NULL DEFAULT 0,
+    ADD COLUMN grouped  bigint NOT NULL DEFAULT 0;
 
 COMMENT ON COLUMN stats.buckets IS 'How many prices are in each bucket that has any, in order: two bytes for its number, eight for the count, the high byte first. The function stats_buckets shows them.';
 COMMENT ON COLUMN stats.bucketed IS 'Prices in all buckets. A consumer of before there were buckets does not count it up, and is stopped by the constraint.';
+COMMENT ON COLUMN stats.grouped IS 'Rows in stats_by_source, and as many in stats_by_day: likewise, for a transaction whose rows have no price.';
 
 INSERT INTO stats_by_source
 SELECT key, s.revision, t.rows, t.count, t.sum, t.sum_squares, t.min, t.max, t.buckets
@@ -126,16 +128,17 @@ SELECT key, s.revision, t.rows, t.count, t.sum, t.sum_squares, t.min, t.max, t.b
 INSERT INTO stats_by_day
 SELECT date '1970-01-01' + key::integer, s.revision, t.rows, t.count, t.sum, t.sum_squares, t.min, t.max, t.buckets
   FROM table_stats('day') AS t, stats AS s WHERE metric = 'price';
-UPDATE stats SET bucketed = t.count, buckets = t.buckets FROM table_stats('all') AS t WHERE metric = 'price';
+UPDATE stats SET bucketed = t.count, grouped = t.rows, buckets = t.buckets FROM table_stats('all') AS t WHERE metric = 'price';
 
 ALTER TABLE stats
-    ADD CONSTRAINT stats_count_in_buckets CHECK (bucketed = count),
+    ADD CONSTRAINT stats_counted_in_groups CHECK (bucketed = count AND grouped = rows),
     SET (toast_tuple_target = 8160);
 
 -- +goose Down
 
 ALTER TABLE stats
-    DROP CONSTRAINT stats_count_in_buckets,
+    DROP CONSTRAINT stats_counted_in_groups,
+    DROP COLUMN grouped,
     DROP COLUMN bucketed,
     DROP COLUMN buckets,
     RESET (toast_tuple_target);

@@ -124,7 +124,13 @@ func TestAlerts(t *testing.T) {
 
 		{"StreamgaugeDeadBatches", "one, of the second consumer", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, `streamgauge_dead_batches_total` + b + ` 0x20 1x220`}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
 		{"StreamgaugeDeadBatches", "one before the first scrape", []string{`streamgauge_dead_batches_total` + a + ` 1x240`, started}, -step, 30 * time.Second},
-		{"StreamgaugeDeadBatches", "old ones", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, old}, 0, 0},
+		{"StreamgaugeDeadBatches", "old ones", []string{`streamgauge_dead_batches_total` + a + ` 3x240`, `streamgauge_database_dead_batches` + a + ` 3x240`, old}, 0, 0},
+		{
+			"StreamgaugeDeadBatches", "one, whose commit was not answered",
+			[]string{`streamgauge_dead_batches_total` + a + ` 0x240`, `streamgauge_database_dead_batches` + a + ` 3x20 4x220`, `streamgauge_database_dead_batches` + b + ` 3x20 4x220`, old},
+			5 * time.Minute, 5*time.Minute + 30*time.Second,
+		},
+		{"StreamgaugeDeadBatches", "old ones are replayed, and another consumer is started", []string{`streamgauge_database_dead_batches` + a + ` 3x20 0x220`, `streamgauge_database_dead_batches` + b + ` _x40 0x200`}, 0, 0},
 
 		{"StreamgaugeIgnoredBatches", "superseded", []string{batches("superseded", "0x20 4x220")}, 5 * time.Minute, 5*time.Minute + 30*time.Second},
 		{"StreamgaugeIgnoredBatches", "superseded before the first scrape", []string{batches("superseded", "4x240"), started}, -step, 30 * time.Second},

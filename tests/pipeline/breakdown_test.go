@@ -303,9 +303,11 @@ func TestDistributionsAreBuiltForExistingRows(t *testing.T) {
 	}
 	comparison := env.Consumer(t, "stats").Exits(t, 0)
 	contains(t, "the comparison", comparison.Stdout, "They agree.")
-	_, err = env.DB.Exec(t.Context(), "UPDATE stats SET revision = revision + 1, rows = rows + 1, count = count + 1")
-	if err == nil || !strings.Contains(err.Error(), "stats_count_in_buckets") {
-		t.Errorf("a consumer that counts in no buckets meets %v", err)
+	for what, set := range map[string]string{"prices": "rows = rows + 1, count = count + 1", "rows without a price": "rows = rows + 1"} {
+		_, err = env.DB.Exec(t.Context(), "UPDATE stats SET revision = revision + 1, "+set)
+		if err == nil || !strings.Contains(err.Error(), "stats_counted_in_groups") {
+			t.Errorf("a consumer that does not count %s by source and day meets %v", what, err)
+		}
 	}
 	env.StartConsumer(t)
 	env.Consumer(t, "unload", "every.csv", "--yes").Exits(t, 0)

@@ -27,6 +27,7 @@ UPDATE stats
        rows        = rows + $1,
        count       = count + $2,
        bucketed    = bucketed + $2,
+       grouped     = grouped + $1,
        rejected    = rejected + $3,
        dead        = dead + $4,
        sum         = sum + $5::numeric,

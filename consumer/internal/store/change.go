@@ -21,12 +21,17 @@ const (
 )
 
 // change runs f in a transaction and commits it. What passes is tried again,
-// the transaction from its beginning: f must not have lasting effects beside it,
-// and has to stand being repeated after a commit whose reply was lost.
-func (s *Store) change(ctx context.Context, f func(pgx.Tx) error) error {
+// the transaction from its beginning: f must not have lasting effects beside it.
+// Once it is in doubt whether an attempt was committed, f is told so, and has to
+// find out what that one has done.
+func (s *Store) change(ctx context.Context, f func(tx pgx.Tx, inDoubt bool) error) error {
 	began := time.Now()
+	inDoubt := false
 	for {
-		err := s.changeOnce(ctx, f)
+		err := s.changeOnce(ctx, func(tx pgx.Tx) error { return f(tx, inDoubt) })
+		if _, unanswered := errors.AsType[*commitError](err); unanswered {
+			inDoubt = true
+		}
 		if err == nil || Classify(err) != Retry || ctx.Err() != nil || time.Since(began) > changeWithin {
 			return err
 		}
@@ -53,7 +58,10 @@ func (s *Store) changeOnce(ctx context.Context, f func(pgx.Tx) error) error {
 	if err := f(tx); err != nil {
 		return errors.Join(err, rollback(ctx, tx))
 	}
-	return tx.Commit(ctx)
+	if err := tx.Commit(ctx); err != nil {
+		return &commitError{err}
+	}
+	return nil
 }
 
 // addToStats brings the statistics up to date as advance does, for a change

@@ -24,6 +24,15 @@ import (
 // so that nobody waits for ever behind a session that hangs.
 const lockTimeout = 3 * time.Second
 
+// idleTimeout is how long a session may leave its transaction idle before
+// PostgreSQL ends it, whoever's it is: an operator's command that was stopped while
+// it held the statistics would keep every consumer from its commits, and these may
+// not end the session of another role. It lies below the 10 s within which work is
+// to go on, by the longest pause between two attempts, and above what a
+// transaction waits for with reason: a publish of 3 s, or this process' other
+// writer, which has given up after lockTimeout. What was ended is tried again.
+const idleTimeout = 8 * time.Second
+
 // connectTimeout bounds each attempt to connect, unless the address says otherwise.
 const connectTimeout = 5 * time.Second
 
@@ -97,6 +106,8 @@ func configure(config *pgxpool.Config, connections int) {
 		"tcp_keepalives_interval": "1",
 		"tcp_keepalives_count":    "3",
 		"tcp_user_timeout":        fmt.Sprint(tcpUserTimeout.Milliseconds()),
+
+		"idle_in_transaction_session_timeout": fmt.Sprint(idleTimeout.Milliseconds()),
 	})
 	// A message is acknowledged because its commit is on disk. Where the server
 	// would answer before that, ask for it; stricter settings stay.

@@ -214,7 +214,8 @@ func TestConnectConfiguresSessions(t *testing.T) {
 	defer pool.Close()
 	want := map[string]string{
 		"user": "u", "database": "d", "application_name": "streamgauge consumer", "timezone": "UTC", "lock_timeout": "3000",
-		"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3",
+		"idle_in_transaction_session_timeout": "8000",
+		"tcp_keepalives_idle":                 "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3",
 	}
 	got := <-startup
 	for name, value := range want {

@@ -40,6 +40,14 @@ WITH resolved AS (
 INSERT INTO corrections (source_id, batch, line, column_name, reason, raw, length, digest, rejected_at, corrected)
 SELECT source_id, batch, line, column_name, reason, raw, length, digest, rejected_at, corrected FROM resolved`
 
+// What stands corrected as $3 says.
+const selectCorrected = `
+SELECT wanted.number
+  FROM unnest($1::text[], $2::bigint[], $3::bytea[]) WITH ORDINALITY AS wanted (identity, line, corrected, number)
+  JOIN sources USING (identity)
+  JOIN corrections ON corrections.source_id = sources.source_id AND corrections.line = wanted.line
+                  AND corrections.corrected = wanted.corrected`
+
 const moveToRows = `
 UPDATE sources SET rows = sources.rows + new.n, rejected = sources.rejected - new.n
   FROM unnest($1::integer[], $2::bigint[]) AS new (source_id, n)
@@ -50,14 +58,47 @@ UPDATE sources SET rows = sources.rows + new.n, rejected = sources.rejected - ne
 // did. The statistics it returns are nil where nothing was applied. It tries
 // again for a while what may pass; the call can be repeated after an error.
 func (s *Store) Correct(ctx context.Context, corrections []Correction) (applied []bool, snapshot *stats.Snapshot, err error) {
-	err = s.change(ctx, func(tx pgx.Tx) error {
-		applied, snapshot, err = correct(ctx, tx, corrections)
-		return err
+	tried := make([]bool, len(corrections)) // by attempts that came to their COMMIT
+	err = s.change(ctx, func(tx pgx.Tx, inDoubt bool) error {
+		now, after, err := correct(ctx, tx, corrections)
+		if err == nil && inDoubt {
+			err = addCorrected(ctx, tx, corrections, tried, now)
+		}
+		if err != nil {
+			return err
+		}
+		if applied = now; after != nil {
+			snapshot = after
+		}
+		for i, did := range applied {
+			tried[i] = tried[i] || did
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("correct rejects: %w", err)
 	}
 	return applied, snapshot, nil
+}
+
+// addCorrected adds to applied what an earlier attempt has corrected whose COMMIT
+// was in doubt: of what it tried, those that stand corrected so. It comes after
+// the lock on the rejects, which waits for that attempt's end.
+func addCorrected(ctx context.Context, tx pgx.Tx, corrections []Correction, tried, applied []bool) error {
+	identities, lines, records := make([]string, len(corrections)), make([]int64, len(corrections)), make([][]byte, len(corrections))
+	for i, c := range corrections {
+		identities[i], lines[i], records[i] = c.Identity, c.Line, c.Record
+	}
+	rows, err := tx.Query(ctx, selectCorrected, identities, lines, records)
+	if err != nil {
+		return err
+	}
+	var number int64
+	_, err = pgx.ForEachRow(rows, []any{&number}, func() error {
+		applied[number-1] = applied[number-1] || tried[number-1]
+		return nil
+	})
+	return err
 }
 
 func correct(ctx context.Context, tx pgx.Tx, corrections []Correction) ([]bool, *stats.Snapshot, error) {

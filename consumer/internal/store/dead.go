@@ -75,7 +75,7 @@ func (s *Store) DeadBatches(ctx context.Context, limit int64, show func(*StoredD
 func (s *Store) DeadBatch(ctx context.Context, id int64) (*StoredDead, error) {
 	d, err := scanDead(s.pool.QueryRow(ctx, "SELECT "+deadColumns+" FROM dead_batches WHERE dead_batch_id = $1", id))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, &NoDeadBatchError{ID: id}
+		return nil, &NoDeadBatchError{IDs: []int64{id}}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the dead batch: %w", err)
@@ -84,15 +84,18 @@ func (s *Store) DeadBatch(ctx context.Context, id int64) (*StoredDead, error) {
 }
 
 // TakeDead removes the message that was set aside under that id, once send has
-// given it back to the stream. If the commit after that fails, it is in both,
-// and nothing is lost: the ledger stores a batch once. Where there is none the
-// error is a *NoDeadBatchError.
+// given it back to the stream. What fails after that, or is in doubt, is tried
+// again for a while without sending; if it goes on, the error is a *KeptDeadError:
+// the message is in both, and nothing is lost, since the ledger stores a batch
+// once. Where there is none the error is a *NoDeadBatchError. The statistics are
+// nil where another replay, or an attempt in doubt, has removed it.
 func (s *Store) TakeDead(ctx context.Context, id int64, send func(*StoredDead) error) (snapshot *stats.Snapshot, err error) {
+	sent := false
 	err = s.changeOnce(ctx, func(tx pgx.Tx) error {
 		// The lock keeps a second replay from sending it too.
 		d, err := scanDead(tx.QueryRow(ctx, "SELECT "+deadColumns+" FROM dead_batches WHERE dead_batch_id = $1 FOR UPDATE", id))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return &NoDeadBatchError{ID: id}
+			return &NoDeadBatchError{IDs: []int64{id}}
 		}
 		if err != nil {
 			return fmt.Errorf("read the dead batch: %w", err)
@@ -100,11 +103,34 @@ func (s *Store) TakeDead(ctx context.Context, id int64, send func(*StoredDead) e
 		if err := send(d); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "DELETE FROM dead_batches WHERE dead_batch_id = $1", id); err != nil {
-			return fmt.Errorf("remove the dead batch: %w", err)
-		}
-		snapshot, err = addToStats(ctx, tx, tally.Summarize(nil), 0, -1, nil)
+		sent = true
+		snapshot, err = removeDead(ctx, tx, id)
 		return err
 	})
-	return snapshot, err
+	if err == nil || !sent {
+		return snapshot, err
+	}
+	if Classify(err) == Retry {
+		err = s.change(ctx, func(tx pgx.Tx, _ bool) error {
+			var err error
+			snapshot, err = removeDead(ctx, tx, id)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, &KeptDeadError{ID: id, Cause: err}
+	}
+	return snapshot, nil
+}
+
+// removeDead removes the row of a dead batch if it is there.
+func removeDead(ctx context.Context, tx pgx.Tx, id int64) (*stats.Snapshot, error) {
+	tag, err := tx.Exec(ctx, "DELETE FROM dead_batches WHERE dead_batch_id = $1", id)
+	if err != nil {
+		return nil, fmt.Errorf("remove the dead batch: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil, nil
+	}
+	return addToStats(ctx, tx, tally.Summarize(nil), 0, -1, nil)
 }

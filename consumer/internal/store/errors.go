@@ -38,7 +38,7 @@ var retryClasses = map[string]bool{
 	"08": true, // connection exception
 	"0A": true, // a cached plan that a migration has made useless
 	"26": true, // a prepared statement that a pooler does not know
-	"25": true, // invalid transaction state: a server that became a standby is read-only
+	"25": true, // invalid transaction state: a server that became a standby is read-only; a transaction was idle for idleTimeout
 	"28": true, // invalid authorization: a password being rotated
 	"3D": true, // database missing: being restored
 	"3F": true, // schema missing: being restored
@@ -134,6 +134,14 @@ func (e *ValueError) Unwrap() error { return e.Cause }
 // errRetired says that a source was unloaded while the transaction was under
 // way. The next attempt finds it so from the start.
 var errRetired = errors.New("the source was unloaded meanwhile")
+
+// commitError is a COMMIT that failed, or whose answer was lost: whether it took
+// effect is not known. Its class is that of its cause.
+type commitError struct{ cause error }
+
+func (e *commitError) Error() string { return e.cause.Error() }
+
+func (e *commitError) Unwrap() error { return e.cause }
 
 // countError is a statement that did not touch the rows it had to.
 type countError struct {

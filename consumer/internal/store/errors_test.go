@@ -76,6 +76,8 @@ func TestClassifyOtherErrors(t *testing.T) {
 		{"value refused, and the rollback failed", errors.Join(fmt.Errorf("x: %w", refused), io.ErrUnexpectedEOF), Poison},
 		{"other number of rows", &countError{table: "prices", want: 2, have: 1}, Fatal},
 		{"other number of rows, and the rollback failed", errors.Join(&countError{}, io.EOF), Fatal},
+		{"lost answer to COMMIT", &commitError{io.ErrUnexpectedEOF}, Retry},
+		{"refused COMMIT", &commitError{&pgconn.PgError{Code: "23505"}}, Fatal},
 		{"unknown", errors.New("what is this"), Fatal},
 		{"text of a closed connection", errors.New("the conn closed its eyes"), Fatal},
 		{"closed transaction", pgx.ErrTxClosed, Fatal},
@@ -293,6 +295,13 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
+	t.Run("more than the server said", func(t *testing.T) {
+		err := fmt.Errorf("replay: %w", &KeptDeadError{7, &pgconn.PgError{Code: "55P03", Message: "lock timeout"}})
+		want := "replay: dead batch 7 was given back to the stream, but could not be removed from the list: lock timeout (SQLSTATE 55P03). Replay it again, which does no harm"
+		if diff := cmp.Diff(want, Explain(err)); diff != "" {
+			t.Error("want -, got +", diff)
+		}
+	})
 	t.Run("two errors in one line", func(t *testing.T) {
 		err := errors.Join(io.ErrUnexpectedEOF, errors.New("roll back: conn closed"))
 		if diff := cmp.Diff("unexpected EOF roll back: conn closed", Explain(err)); diff != "" {

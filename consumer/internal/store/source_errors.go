@@ -45,9 +45,26 @@ func (e *NoRejectError) Error() string {
 	return fmt.Sprintf("line %d of %q is no reject. 'consumer rejects ls' lists those there are", e.Line, e.Given)
 }
 
-// NoDeadBatchError says that no message stands under an id.
-type NoDeadBatchError struct{ ID int64 }
+// NoDeadBatchError says that no message stands under an id, or under several.
+type NoDeadBatchError struct{ IDs []int64 }
 
 func (e *NoDeadBatchError) Error() string {
-	return fmt.Sprintf("no dead batch has the id %d. 'consumer dead ls' lists those there are", e.ID)
+	ids := "id " + fmt.Sprint(e.IDs[0])
+	if len(e.IDs) > 1 {
+		ids = "ids " + strings.Trim(fmt.Sprint(e.IDs), "[]")
+	}
+	return fmt.Sprintf("no dead batch has the %s. 'consumer dead ls' lists those there are", ids)
+}
+
+// KeptDeadError says that a message was given back to the stream, and that its row
+// could not be removed, or may still be there. It does not unwrap to its cause,
+// which alone would tell the less important half.
+type KeptDeadError struct {
+	ID    int64
+	Cause error
+}
+
+func (e *KeptDeadError) Error() string {
+	return fmt.Sprintf("dead batch %d was given back to the stream, but could not be removed from the list: %s. Replay it again, which does no harm",
+		e.ID, Explain(e.Cause))
 }

@@ -205,8 +205,10 @@ const rollbackTimeout = time.Second
 func rollback(ctx context.Context, tx pgx.Tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	ended := tx.Conn().IsClosed() // the server ends a session's transaction with it
-	if err := tx.Rollback(ctx); err != nil && !ended && !errors.Is(err, pgx.ErrTxClosed) {
+	err := tx.Rollback(ctx)
+	// The server ends a session's transaction with it, and a session that was idle
+	// for idleTimeout, as that of a list whose reader takes its time.
+	if err != nil && !tx.Conn().IsClosed() && !errors.Is(err, pgx.ErrTxClosed) {
 		return fmt.Errorf("roll back: %w", err)
 	}
 	return nil

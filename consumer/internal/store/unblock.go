@@ -17,7 +17,8 @@ const blockedAfter = 2 * time.Second
 // that was stopped in the middle of a COPY. A session that is slow because its
 // disk is waits for something else, and is let be; so is one that waits for its
 // client's next statement, as a long unload does between two, for less than a
-// second. What begins in the future began before the server's clock was set back.
+// second. The session of another role may not be ended: PostgreSQL does that, after
+// idleTimeout. What begins in the future began before the server's clock was set back.
 const terminateBlockers = `
 SELECT pid, pg_terminate_backend(pid)
   FROM pg_stat_activity

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,15 +25,18 @@ const retireSource = `
 UPDATE sources
    SET retired_at = clock_timestamp(), claims_name = false, done = 0, rows = 0, rejected = 0,
        completed_at = NULL, stats_before = NULL, stats_after = NULL
- WHERE source_id = $1 AND retired_at IS NULL`
+ WHERE source_id = $1 AND retired_at IS NULL
+RETURNING retired_at`
+
+const selectRetired = `SELECT EXISTS (SELECT FROM sources WHERE source_id = $1 AND retired_at = $2)`
 
 // recomputeStats scans the table, as nothing else does that changes it.
 const recomputeStats = `
 UPDATE stats
    SET revision = revision + 1, source = $1, updated_at = clock_timestamp(),
        rejected = (SELECT count(*) FROM rejects),
-       (rows, count, bucketed, sum, sum_squares, min, max, buckets) =
-       (SELECT coalesce(t.rows, 0), coalesce(t.count, 0), coalesce(t.count, 0), coalesce(t.sum, 0),
+       (rows, grouped, count, bucketed, sum, sum_squares, min, max, buckets) =
+       (SELECT coalesce(t.rows, 0), coalesce(t.rows, 0), coalesce(t.count, 0), coalesce(t.count, 0), coalesce(t.sum, 0),
                coalesce(t.sum_squares, 0), t.min, t.max, coalesce(t.buckets, '')
           FROM (VALUES (0)) AS one (key) LEFT JOIN table_stats('all') AS t USING (key)),
        (first, last) = (SELECT min("timestamp"), max("timestamp") FROM prices)
@@ -60,6 +64,9 @@ type Unloaded struct {
 	wire.Load
 	// Snapshot is the statistics of what is left.
 	Snapshot *stats.Snapshot
+
+	sourceID  int32
+	retiredAt time.Time
 }
 
 // Unload takes the load back that given stands for, in one transaction: its rows,
@@ -72,12 +79,22 @@ type Unloaded struct {
 // the source retired.
 func (s *Store) Unload(ctx context.Context, given string) (*Unloaded, error) {
 	var unloaded *Unloaded
-	err := s.change(ctx, func(tx pgx.Tx) error {
+	err := s.change(ctx, func(tx pgx.Tx, inDoubt bool) error {
+		if inDoubt {
+			var committed bool
+			err := tx.QueryRow(ctx, selectRetired, unloaded.sourceID, unloaded.retiredAt).Scan(&committed)
+			if err != nil || committed {
+				return err
+			}
+		}
 		id, load, err := find(ctx, tx, given)
 		if err != nil {
 			return err
 		}
-		unloaded, err = unload(ctx, tx, id, load)
+		attempt, err := unload(ctx, tx, id, load)
+		if err == nil {
+			unloaded = attempt
+		}
 		return err
 	})
 	if errors.Is(err, errRetired) {
@@ -99,12 +116,13 @@ func unload(ctx context.Context, tx pgx.Tx, id int32, load *wire.Load) (*Unloade
 	if err := deleteLoad(ctx, tx, id); err != nil {
 		return nil, err
 	}
-	tag, err := tx.Exec(ctx, retireSource, id)
+	var retiredAt time.Time
+	err := tx.QueryRow(ctx, retireSource, id).Scan(&retiredAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errRetired
+	}
 	if err != nil {
 		return nil, fmt.Errorf("retire the source: %w", err)
-	}
-	if tag.RowsAffected() != 1 {
-		return nil, errRetired
 	}
 	snapshot, err := scanSnapshot(tx.QueryRow(ctx, recomputeStats, load.Name))
 	if err == nil {
@@ -116,7 +134,7 @@ func unload(ctx context.Context, tx pgx.Tx, id int32, load *wire.Load) (*Unloade
 	if err != nil {
 		return nil, fmt.Errorf("compute the statistics: %w", err)
 	}
-	return &Unloaded{Load: *load, Snapshot: snapshot}, nil
+	return &Unloaded{Load: *load, Snapshot: snapshot, sourceID: id, retiredAt: retiredAt}, nil
 }
 
 // deleteLoad deletes what has been committed of a load. It reads the rows only
