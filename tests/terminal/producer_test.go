@@ -52,7 +52,7 @@ func TestProducerUsage(t *testing.T) {
 		"producer --timestamp-format %Q a.csv", "producer --timestamp-format year a.csv",
 		"producer --timestamp-format %Y-%d a.csv", "producer --timestamp-format %Y a.csv", "producer --timestamp-format '%Y-%m-%d %I:%M' a.csv",
 		"producer --timestamp-format %Y-%V a.csv", "producer --timestamp-format %G-%V a.csv", "producer --timestamp-format %Y%e%m a.csv", "producer --timestamp-format %Y%m%d% a.csv",
-		"producer watch", "producer watch a b", "producer watch --file a.csv", "producer watch --settle soon a",
+		"producer watch", "producer watch a b", "producer watch --file a.csv", "producer watch --settle soon a", "producer watch --settle 0s a",
 		"producer --timezone Madrid a.csv", "producer --timezone Local a.csv", "producer --label 'a b' a.csv", "producer --label '' a.csv",
 		"producer --server x --context y a.csv", "producer --replicas 2 a.csv", "producer --replicas 0 a.csv", "producer --max-bytes 5 a.csv",
 	} {
