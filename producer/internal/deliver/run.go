@@ -141,7 +141,11 @@ func (r *run) input(ctx context.Context, in inputs.Input, do do) error {
 	t.single = t.single && len(sources) == 1
 	for _, source := range sources {
 		f := &report.File{Name: source.Name, State: report.Failed}
-		if err := r.account(f, do(ctx, source, f)); err != nil {
+		err := source.CheckName()
+		if err == nil {
+			err = do(ctx, source, f)
+		}
+		if err := r.account(f, err); err != nil {
 			return err
 		}
 	}

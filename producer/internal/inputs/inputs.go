@@ -254,3 +254,11 @@ func (in Input) Name() string {
 	}
 	return wire.Name(filepath.Base(in.Path))
 }
+
+// CheckName refuses a name that can't be stored. Only a zip archive can give one.
+func (s Source) CheckName() error {
+	if strings.ContainsRune(s.Name, 0) {
+		return fmt.Errorf("%s: its name holds a NUL, which PostgreSQL can't store. Rename it in the archive, or unpack it and load it by itself", escape.Name(s.Name))
+	}
+	return nil
+}
