@@ -94,6 +94,10 @@ type delivery struct {
 	waiting bool
 	// underWay are the records of each batch that was sent and is not acked.
 	underWay []int
+	// again says that this run has sent all of it before, cut otherwise.
+	again bool
+	// reached is how many of so many batches have been queued or stored.
+	reached, of int64
 }
 
 // recount takes over what the survey counted.
@@ -125,6 +129,7 @@ func (d *delivery) deliver(ctx context.Context) error {
 		if err := d.send(ctx, load.Missing(stored, d.ours.Batches)); err != nil {
 			return named(d.report, err)
 		}
+		d.again = true
 		d.tellUnanswered()
 		if !d.cfg.Wait {
 			d.report.State = report.Queued
@@ -154,6 +159,10 @@ func (d *delivery) begin(stored *wire.Load) {
 		loaded = stored.Rows + stored.Rejected
 	}
 	d.underWay = nil
+	d.reached, d.of = 0, d.ours.Batches
+	if stored != nil {
+		d.reached = stored.Done
+	}
 	d.progress.Send(d.ours.Records, loaded, d.cfg.Wait)
 }
 
@@ -192,7 +201,8 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 func (d *delivery) adopt(ctx context.Context, other *load.OtherBatchSizeError) error {
 	d.log.Info(fmt.Sprintf("%s: %s: reading it so too", escape.Name(d.report.Name), other))
 	if err := d.survey.Adopt(ctx, other.BatchSize); err != nil {
-		return err
+		d.reached, d.of = other.Done, other.Batches
+		return d.changed(err, false)
 	}
 	d.recount()
 	return nil

@@ -35,6 +35,8 @@ func (e *NoAnswerError) Unwrap() error { return e.Cause }
 // when it was first sent. Batches of one source must all be cut alike.
 type OtherBatchSizeError struct {
 	BatchSize int
+	// Done of so many Batches are in the ledger.
+	Done, Batches int64
 }
 
 func (e *OtherBatchSizeError) Error() string {

@@ -23,7 +23,7 @@ func TestChangedBeforeItIsSentAgain(t *testing.T) {
 			f.write(t, strings.Replace(f.content, "1", "2", 1))
 		})
 		o := newProcess(f.world, 0, 1, 3, true).run(t.Context())
-		if want := "a.csv: it changed while it was being read"; o.code != exitFailed || !strings.HasPrefix(o.err.Error(), want) {
+		if want := "a.csv: it changed while it was being read, and 4 of 4 batches of what it was have been queued or stored. "; o.code != exitFailed || !strings.HasPrefix(o.err.Error(), want) {
 			t.Errorf("exit code %d, %v, want %q", o.code, o.err, want)
 		}
 	})
