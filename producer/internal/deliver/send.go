@@ -62,6 +62,7 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 		return &brokerError{err}
 	}
 	if !d.waiting {
+		d.remember()
 		d.underWay = append(d.underWay, part.Records)
 		d.progress.Sent(part.Records)
 	}
