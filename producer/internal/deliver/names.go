@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/streamgauge/streamgauge/producer/internal/load"
@@ -16,25 +17,25 @@ const maxNames = 10_000
 // database can't say that the name is taken. The zero value is empty.
 type names struct {
 	under   map[string][]*wire.Load
-	sources map[string]bool
+	sources map[string]*wire.Load
 	oldest  []*wire.Load // first
 }
 
 // add remembers a source by the name it was sent under first, which is the one
 // that it gets.
 func (n *names) add(name, source string, size int64) {
-	if n.sources[source] {
+	if n.sources[source] != nil {
 		return
 	}
 	if n.under == nil {
-		n.under, n.sources = make(map[string][]*wire.Load), make(map[string]bool)
+		n.under, n.sources = make(map[string][]*wire.Load), make(map[string]*wire.Load)
 	}
 	if len(n.oldest) == maxNames {
 		n.forget(n.oldest[0])
 	}
 	one := &wire.Load{Source: source, Name: name, Size: size}
 	n.under[name] = append(n.under[name], one)
-	n.sources[source] = true
+	n.sources[source] = one
 	n.oldest = append(n.oldest, one)
 }
 
@@ -58,7 +59,7 @@ func (d *delivery) remember() {
 // sentBefore is what this run has sent under the name, where a consumer will refuse
 // this for it: it takes what is sent first for what the name stands for.
 func (d *delivery) sentBefore() []*wire.Load {
-	if d.ours.SameName || d.names.sources[d.ours.Source] {
+	if d.ours.SameName || d.names.sources[d.ours.Source] != nil {
 		return nil
 	}
 	return d.names.under[d.ours.Name]
@@ -110,5 +111,11 @@ func (d *delivery) judgeAgain(ctx context.Context) error {
 		return nil //nolint:nilerr // everything is queued, whatever ends the question
 	}
 	_, err = d.ours.Judge(reply)
+	if _, taken := errors.AsType[*load.NameTakenError](err); taken {
+		// It will not get the name.
+		if one := d.names.sources[d.ours.Source]; one != nil {
+			d.names.forget(one)
+		}
+	}
 	return err
 }

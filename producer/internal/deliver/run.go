@@ -83,7 +83,7 @@ type run struct {
 	unansweredAt               time.Time
 	silence                    *load.NoAnswerError
 	names                      names
-	watching                   bool
+	watching                   bool // a folder
 	tally                      tally
 	throttle                   throttle
 }
