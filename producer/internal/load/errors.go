@@ -46,7 +46,8 @@ func (e *NoAnswerError) What() string {
 	case strings.HasPrefix(cause, answered):
 		return strings.TrimPrefix(cause, answered)
 	}
-	return e.Error()
+	what, _, _ := strings.Cut(e.Error(), ". ")
+	return what
 }
 
 func (e *NoAnswerError) Unwrap() error { return e.Cause }

@@ -19,6 +19,7 @@ func TestSilenceHasACause(t *testing.T) {
 		"silence":    {context.DeadlineExceeded, "no consumer answers", "no consumer answers: see its log, or start 'consumer'"},
 		"no NATS":    {nats.ErrDisconnected, "NATS is not connected", "NATS is not connected"},
 		"unable":     {down, "the database does not answer", down.Error() + ": see its log, or 'consumer doctor'"},
+		"denied":     {errors.New("NATS denies it. Give the right"), "no consumer answers: NATS denies it", "no consumer answers: NATS denies it. Give the right"},
 		"unreadable": {errors.New("x"), "no consumer answers: x", "no consumer answers: x"},
 	} {
 		t.Run(name, func(t *testing.T) {
