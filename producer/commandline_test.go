@@ -90,6 +90,7 @@ func TestMistakes(t *testing.T) {
 		"watch --wiat a",
 		"watch --settle soon a",
 		"watch --settle 1ms a",
+		"watch --settle 0s a",
 		"--dry-run watch --wait a",
 		"--settle 1s a.csv",
 	} {

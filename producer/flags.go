@@ -90,10 +90,16 @@ func explicit(cmd *cli.Command) error {
 			return fmt.Errorf("--%s is empty", name)
 		}
 	}
-	for _, name := range []string{"batch-size", "replicas"} {
-		if cmd.IsSet(name) && cmd.Int(name) < 1 {
-			return fmt.Errorf("--%s is at least 1, not %d", name, cmd.Int(name))
+	if cmd.IsSet("replicas") && cmd.Int("replicas") < 1 {
+		return fmt.Errorf("--replicas is at least 1, not %d", cmd.Int("replicas"))
+	}
+	if cmd.IsSet("batch-size") {
+		if err := deliver.CheckBatchSize(cmd.Int("batch-size")); err != nil {
+			return err
 		}
+	}
+	if cmd.IsSet(flagSettle) {
+		return deliver.CheckSettle(cmd.Duration(flagSettle))
 	}
 	return nil
 }

@@ -178,5 +178,6 @@ func TestReplanWhileWaiting(t *testing.T) {
 	consumer.WaitFor(t, "superseded", soon)
 	result := finishes(t, env, producer).Exits(t, 0)
 	contains(t, "standard error", result.Stderr, "batches of 10")
+	contains(t, "standard error", result.Stderr, ": 20000 sent (")
 	oracle.Check(t, env, oracle.FromFile(t, path, ""))
 }

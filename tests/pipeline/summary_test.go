@@ -37,7 +37,7 @@ func TestSummary(t *testing.T) {
 	}{
 		{[]string{a}, 0, `producer: no consumer running: sent all, plan and name unchecked; what is already loaded will be ignored
 producer: 1 file in Xs: 2 sent (X rows/s)
-producer: queued is not stored yet: start 'consumer', and it will store it
+producer: queued is not stored yet: start 'consumer', and it will store it, or say in its log why not
 `},
 		{[]string{"--wait", a}, 0, `producer: 1 file in Xs: 0 sent, 2 stored, 0 rejected, 2 already loaded
 producer: before: 2 rows, mean 50.0000000000000000, min 50.0, max 50.0

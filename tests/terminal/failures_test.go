@@ -152,7 +152,7 @@ func TestNobodyThere(t *testing.T) {
 	consumer := env.StartConsumer(t)
 	consumer.Signal(t, stop)
 	waiting := env.Start(t, harness.Command{Program: "producer", Args: []string{"--wait", "a.csv"}, Dir: tr.folder})
-	waiting.WaitFor(t, "no consumer answers", soon)
+	waiting.WaitFor(t, "cause: no consumer answers", soon)
 	consumer.Kill(t)
 	env.Purge(t, "ROWS")
 	env.StartConsumer(t)

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/streamgauge/streamgauge/shared/topology"
 	"github.com/streamgauge/streamgauge/tests/harness"
 )
 
@@ -52,7 +56,7 @@ func TestProducerUsage(t *testing.T) {
 		"producer --timestamp-format %Q a.csv", "producer --timestamp-format year a.csv",
 		"producer --timestamp-format %Y-%d a.csv", "producer --timestamp-format %Y a.csv", "producer --timestamp-format '%Y-%m-%d %I:%M' a.csv",
 		"producer --timestamp-format %Y-%V a.csv", "producer --timestamp-format %G-%V a.csv", "producer --timestamp-format %Y%e%m a.csv", "producer --timestamp-format %Y%m%d% a.csv",
-		"producer watch", "producer watch a b", "producer watch --file a.csv", "producer watch --settle soon a",
+		"producer watch", "producer watch a b", "producer watch --file a.csv", "producer watch --settle soon a", "producer watch --settle 0s a",
 		"producer --timezone Madrid a.csv", "producer --timezone Local a.csv", "producer --label 'a b' a.csv", "producer --label '' a.csv",
 		"producer --server x --context y a.csv", "producer --replicas 2 a.csv", "producer --replicas 0 a.csv", "producer --max-bytes 5 a.csv",
 	} {
@@ -166,6 +170,19 @@ func TestProducerLoads(t *testing.T) {
 	consumer.Terminate(t)
 	tr.file(t, "d.csv", "timestamp,price,user_id\n1/10/2012,46,9\n")
 	tr.run(t, "producer d.csv")
+	tr.about("a consumer whose database does not answer")
+	_, err := env.Conn(t).Subscribe(topology.SubjectLoad, func(question *nats.Msg) {
+		_ = question.RespondMsg(&nats.Msg{Header: nats.Header{micro.ErrorCodeHeader: {"503"}, micro.ErrorHeader: {"the database does not answer"}}}) // or it is asked again
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.file(t, "e.csv", "timestamp,price,user_id\n1/10/2012,45,9\n")
+	tr.run(t, "producer e.csv")
+	tr.about("two files of one name")
+	tr.file(t, "jan/f.csv", "timestamp,price,user_id\n1/10/2012,44,9\n")
+	tr.file(t, "feb/f.csv", "timestamp,price,user_id\n1/10/2012,43,9\n")
+	tr.run(t, "producer jan/f.csv feb/f.csv")
 	tr.check(t, "producer-loads.golden")
 }
 

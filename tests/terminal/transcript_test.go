@@ -22,6 +22,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\bt\d+_test\w+`), "DATABASE"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?m?s\b: \d+ sent`), "0.0s: N sent"},
 	{regexp.MustCompile(`\b\d+ rows/s`), "N rows/s"},
+	{regexp.MustCompile(`\b\d+ of (\d+) batches of what`), "N of $1 batches of what"},
 	{regexp.MustCompile(`time=\S+ `), "time=… "},
 	{regexp.MustCompile(`NATS \d+\.\d+\.\d+,`), "NATS VERSION,"},
 	{regexp.MustCompile(`20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},

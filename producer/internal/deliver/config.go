@@ -91,16 +91,18 @@ func (c Config) Validate() error {
 	switch {
 	case len(c.Inputs) == 0:
 		return errors.New("no file given: name files, folders, patterns or URLs, or - for standard input")
-	case c.BatchSize < 1 || c.BatchSize > wire.MaxRecords:
-		return fmt.Errorf("--batch-size is 1 to %d, not %d", wire.MaxRecords, c.BatchSize)
-	case c.Settle < leastSettle:
-		return fmt.Errorf("--settle is at least %s, not %s", leastSettle, c.Settle)
 	case c.DryRun && c.Wait:
 		return errors.New("--dry-run sends nothing that --wait could wait for: give one of them")
 	case c.DryRun && c.Rate != 0:
 		return errors.New("--dry-run sends nothing that --rate could slow down: give one of them")
 	case c.Rate < 0:
 		return fmt.Errorf("--rate is more than 0 rows a second, not %g", c.Rate)
+	}
+	if err := CheckBatchSize(c.BatchSize); err != nil {
+		return err
+	}
+	if err := CheckSettle(c.Settle); err != nil {
+		return err
 	}
 	if c.Label != "" {
 		if err := wire.ValidateLabel(c.Label); err != nil {
@@ -114,4 +116,20 @@ func (c Config) Validate() error {
 		return err
 	}
 	return c.Columns.Validate()
+}
+
+// CheckBatchSize says what is wrong with a size that was asked for.
+func CheckBatchSize(size int) error {
+	if size < 1 || size > wire.MaxRecords {
+		return fmt.Errorf("--batch-size is 1 to %d, not %d", wire.MaxRecords, size)
+	}
+	return nil
+}
+
+// CheckSettle says what is wrong with a time that was asked for.
+func CheckSettle(settle time.Duration) error {
+	if settle < leastSettle {
+		return fmt.Errorf("--settle is at least %s, not %s", leastSettle, settle)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -85,6 +86,40 @@ func TestOtherFilesGoOn(t *testing.T) {
 		if !strings.Contains(talk, want) {
 			t.Errorf("told %q, which lacks %q", talk, want)
 		}
+	}
+}
+
+// A member of an archive whose name can't be stored keeps no other from its turn.
+func TestNameWithNUL(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.zip")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	archive := zip.NewWriter(file)
+	for _, name := range []string{"a\x00b.csv", "c.csv"} {
+		w, err := archive.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("timestamp,price,user_id\n1/10/2012,50,9\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, talk, err := dryRun(t.Context(), t, Config{Inputs: []string{path}})
+	var files *FilesError
+	if !errors.As(err, &files) || files.Failed != 1 || files.Files != 2 {
+		t.Errorf("error %v", err)
+	}
+	if want := "its name holds a NUL, which PostgreSQL can't store. Rename it in the archive, or"; !strings.Contains(talk, want) {
+		t.Errorf("told %q, which lacks %q", talk, want)
+	}
+	if !strings.HasPrefix(out, "a.zip!c.csv: 1 record") || strings.Count(out, "\n") != 1 {
+		t.Errorf("printed %q", out)
 	}
 }
 

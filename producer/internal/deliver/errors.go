@@ -3,6 +3,9 @@ package deliver
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/streamgauge/streamgauge/producer/internal/source"
 )
 
 // ErrIncomplete says that all was done that could be, but not every record is
@@ -17,6 +20,41 @@ type FilesError struct {
 func (e *FilesError) Error() string {
 	return fmt.Sprintf("%d of %d files failed, as told above. Mend them and run the same command again: what is loaded stays loaded", e.Failed, e.Files)
 }
+
+// ChangedError says that a file has changed after a part of what it was had been
+// sent, which the consumer stores, if it has not yet.
+type ChangedError struct {
+	// Source is the id of what it was, of which Reached of so many Batches have been
+	// queued or stored, one at least.
+	Source           string
+	Reached, Batches int64
+	// Grown says that it begins with all that it was.
+	Grown bool
+}
+
+func (e *ChangedError) Error() string {
+	how, unload := "changed", "with 'consumer unload "+shortID(e.Source)+"'"
+	if e.Grown {
+		how = "grew"
+	}
+	text := fmt.Sprintf("it %s while it was being read, and %d of %d batches of what it was have been queued or stored. ", how, e.Reached, e.Batches)
+	if e.Grown {
+		return text + "Put the new rows alone into a file of another name and load that; or wait until all is stored, take that back " + unload + " and run the same command again"
+	}
+	return text + "Wait until those are stored and nothing writes to it any more, take them back " + unload + " and run the same command again"
+}
+
+// shortID is as much of a source's id as tells it from others. Without its label
+// that is the same for all with that content.
+func shortID(id string) string {
+	if digest, _, labelled := strings.Cut(id, "+"); !labelled {
+		return digest[:8]
+	}
+	return id
+}
+
+// Unwrap says that it is source.ErrChanged.
+func (e *ChangedError) Unwrap() error { return source.ErrChanged }
 
 // StoppedError says where an interrupted run stopped.
 type StoppedError struct {

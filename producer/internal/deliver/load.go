@@ -94,6 +94,11 @@ type delivery struct {
 	waiting bool
 	// underWay are the records of each batch that was sent and is not acked.
 	underWay []int
+	// known says that the database has some of it, and again that this run has
+	// sent all of it before, cut otherwise.
+	known, again bool
+	// reached is how many of so many batches have been queued or stored.
+	reached, of int64
 }
 
 // recount takes over what the survey counted.
@@ -125,14 +130,15 @@ func (d *delivery) deliver(ctx context.Context) error {
 		if err := d.send(ctx, load.Missing(stored, d.ours.Batches)); err != nil {
 			return named(d.report, err)
 		}
+		d.again = true
 		d.tellUnanswered()
-		if !d.cfg.Wait {
+		stored, err = d.outcome(ctx)
+		if err == nil && d.cfg.Wait {
+			return d.committed(ctx, stored)
+		}
+		if err == nil {
 			d.report.State = report.Queued
 			return nil
-		}
-		stored, err = d.wait(ctx)
-		if err == nil {
-			return d.committed(ctx, stored)
 		}
 		other, otherSize := errors.AsType[*load.OtherBatchSizeError](err)
 		if !otherSize {
@@ -154,30 +160,65 @@ func (d *delivery) begin(stored *wire.Load) {
 		loaded = stored.Rows + stored.Rejected
 	}
 	d.underWay = nil
+	d.known, d.reached, d.of = stored != nil, 0, d.ours.Batches
+	if d.known {
+		d.reached = stored.Done
+	}
 	d.progress.Send(d.ours.Records, loaded, d.cfg.Wait)
+}
+
+// outcome is what has become of all that was sent: the load when it is committed,
+// or without --wait nil when nothing is known to keep it from that.
+func (d *delivery) outcome(ctx context.Context) (*wire.Load, error) {
+	if d.cfg.Wait {
+		return d.wait(ctx)
+	}
+	if err := d.judgeAgain(ctx); err != nil {
+		return nil, d.fail(ctx, d.explain(err), "stopped with all of it queued")
+	}
+	return nil, nil //nolint:nilnil // nothing is known of it
+}
+
+// silent says that there was no answer a moment ago, so that asking is in vain.
+func (d *delivery) silent() bool { return d.unanswered && time.Since(d.unansweredAt) < askAgainAfter }
+
+// ask puts a question. Silence is no error.
+func (d *delivery) ask(ctx context.Context, question wire.LoadRequest) (reply *wire.LoadReply, answered bool, err error) {
+	patience := firstPatience
+	// What a watch refuses it does not try again, so that it had better be right.
+	if lasting := d.watching && len(d.sentBefore()) > 0; d.unanswered && !lasting {
+		patience = nextPatience
+	}
+	reply, err = d.Service.Ask(ctx, patience, question)
+	if silence, is := errors.AsType[*load.NoAnswerError](err); is {
+		d.unanswered, d.unansweredAt, d.silence = true, time.Now(), silence
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	d.unanswered, d.toldUnanswered = false, false
+	return reply, true, nil
 }
 
 // compare asks what is loaded already, and cuts the source as it is cut there.
 // Without an answer everything counts as missing.
 func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered bool, err error) {
-	patience := firstPatience
-	if d.unanswered {
-		if time.Since(d.unansweredAt) < askAgainAfter {
-			return nil, false, nil
-		}
-		patience = nextPatience
+	if d.silent() && len(d.sentBefore()) == 0 {
+		return nil, false, nil
 	}
 	for {
-		reply, err := d.Service.Ask(ctx, patience, d.ours.Question())
-		if _, silence := errors.AsType[*load.NoAnswerError](err); silence {
-			d.unanswered, d.unansweredAt = true, time.Now()
-			return nil, false, nil
-		}
+		reply, answered, err := d.ask(ctx, d.ours.Question())
 		if err != nil {
 			return nil, false, err
 		}
-		d.unanswered, d.toldUnanswered = false, false
+		if !answered {
+			return nil, false, d.explain(nameTaken(nil, d.sentBefore()))
+		}
 		stored, err := d.ours.Judge(reply)
+		if err == nil && stored == nil {
+			err = d.judgeSent(ctx)
+		}
 		other, otherSize := errors.AsType[*load.OtherBatchSizeError](err)
 		if !otherSize {
 			return stored, true, d.explain(err)
@@ -192,7 +233,8 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 func (d *delivery) adopt(ctx context.Context, other *load.OtherBatchSizeError) error {
 	d.log.Info(fmt.Sprintf("%s: %s: reading it so too", escape.Name(d.report.Name), other))
 	if err := d.survey.Adopt(ctx, other.BatchSize); err != nil {
-		return err
+		d.reached, d.of = other.Done, other.Batches
+		return d.changed(err, false)
 	}
 	d.recount()
 	return nil
@@ -243,7 +285,7 @@ func (d *delivery) reportStart(stored *wire.Load) {
 func (d *delivery) tellUnanswered() {
 	if d.unanswered && !d.toldUnanswered {
 		d.toldUnanswered = true
-		d.log.Warn("no consumer running: sent all, plan and name unchecked; what is already loaded will be ignored")
+		d.log.Warn(d.silence.What() + ": sent all, plan and name unchecked; what is already loaded will be ignored")
 	}
 }
 

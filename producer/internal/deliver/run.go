@@ -2,8 +2,11 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/fetch"
@@ -74,10 +77,13 @@ type run struct {
 	printer *report.Printer
 	outside inputs.Outside
 	copying *progress.Source // what outside tells
-	// unanswered is set once a question has had no answer, at unansweredAt, and
-	// toldUnanswered once that has been told.
+	// unanswered is set once a question has had no answer, at unansweredAt because
+	// of silence, and toldUnanswered once that has been told.
 	unanswered, toldUnanswered bool
 	unansweredAt               time.Time
+	silence                    *load.NoAnswerError
+	names                      names
+	watching                   bool // a folder
 	tally                      tally
 	throttle                   throttle
 }
@@ -141,7 +147,11 @@ func (r *run) input(ctx context.Context, in inputs.Input, do do) error {
 	t.single = t.single && len(sources) == 1
 	for _, source := range sources {
 		f := &report.File{Name: source.Name, State: report.Failed}
-		if err := r.account(f, do(ctx, source, f)); err != nil {
+		err := source.CheckName()
+		if err == nil {
+			err = do(ctx, source, f)
+		}
+		if err := r.account(f, err); err != nil {
 			return err
 		}
 	}
@@ -214,8 +224,10 @@ func (r *run) tellNext() {
 	case r.cfg.DryRun:
 	case t.rejected:
 		r.log.Info("'consumer rejects ls' lists each of them, 'consumer rejects export' writes them to be corrected")
+	case t.queued && r.unanswered && errors.Is(r.silence, nats.ErrNoResponders):
+		r.log.Info("queued is not stored yet: start 'consumer', and it will store it, or say in its log why not")
 	case t.queued && r.unanswered:
-		r.log.Info("queued is not stored yet: start 'consumer', and it will store it")
+		r.log.Info("queued is not stored yet: " + r.silence.Error())
 	case t.queued:
 		r.log.Info("queued is not stored yet: 'consumer loads' shows how far the consumer is; --wait would wait for it")
 	case t.committed:

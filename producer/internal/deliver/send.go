@@ -10,6 +10,7 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
+	"github.com/streamgauge/streamgauge/producer/internal/source"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -37,13 +38,13 @@ func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
 			err = &brokerError{err}
 		}
 	}
-	if err == nil {
-		err = d.survey.Unchanged()
+	if err != nil {
+		return d.sendFailed(ctx, err, false)
 	}
-	if err == nil {
-		return nil
+	if err = d.survey.Unchanged(); err != nil {
+		return d.sendFailed(ctx, err, true)
 	}
-	return d.sendFailed(ctx, err)
+	return nil
 }
 
 func (d *delivery) publish(ctx context.Context, part batch.Part) error {
@@ -61,6 +62,7 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 		return &brokerError{err}
 	}
 	if !d.waiting {
+		d.remember()
 		d.underWay = append(d.underWay, part.Records)
 		d.progress.Sent(part.Records)
 	}
@@ -74,8 +76,11 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 func (d *delivery) acked(number int64, sequence uint64) error {
 	if len(d.underWay) > 0 {
 		d.progress.Acked(d.underWay[0])
-		d.tally.sent += int64(d.underWay[0])
+		if !d.again {
+			d.tally.sent += int64(d.underWay[0])
+		}
 		d.underWay = d.underWay[1:]
+		d.reached++
 	}
 	return d.sequences.Set(number, sequence)
 }
@@ -110,8 +115,9 @@ func (d *delivery) follow(ctx context.Context) (stop func()) {
 	}
 }
 
-// sendFailed leaves the window empty, unless NATS failed and the run ends.
-func (d *delivery) sendFailed(ctx context.Context, err error) error {
+// sendFailed leaves the window empty, unless NATS failed and the run ends. A
+// change of the file is that it has grown, or another.
+func (d *delivery) sendFailed(ctx context.Context, err error, grown bool) error {
 	var broken *brokerError
 	if ctx.Err() == nil && errors.As(err, &broken) {
 		return err
@@ -122,7 +128,16 @@ func (d *delivery) sendFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return d.stopped(ctx, d.report, err, fmt.Sprintf("stopped after batch %d of %d", d.Window.Through(), d.ours.Batches))
 	}
-	return err
+	return d.changed(err, grown)
+}
+
+// changed is err, unless a file has changed of which batches are on their way: then
+// it says so.
+func (d *delivery) changed(err error, grown bool) error {
+	if !errors.Is(err, source.ErrChanged) || d.reached == 0 {
+		return err
+	}
+	return &ChangedError{Source: d.ours.Source, Reached: d.reached, Batches: d.of, Grown: grown}
 }
 
 // wait returns the load when all of it is committed.

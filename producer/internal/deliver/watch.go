@@ -42,6 +42,7 @@ func Watch(ctx context.Context, cfg Config, log *slog.Logger) error {
 
 // watch does one thing with each source of each file that is complete.
 func (r *run) watch(ctx context.Context, path string, do do) error {
+	r.watching = true
 	folder := watch.New(path, func() ([]string, error) { return candidates(path, r.cfg.Exclude) }, r.cfg.Settle, r.log)
 	defer folder.Close()
 	r.log.Info(fmt.Sprintf("watching %s: a file is loaded once it has not changed for %s", escape.Name(path), r.cfg.Settle))

@@ -120,6 +120,9 @@ func expand(argument string) ([]string, error) {
 		info, err := os.Stat(path)
 		return err == nil && info.IsDir() || isHidden(path) && !dotted
 	})
+	if i := slices.Index(paths, Stdin); i >= 0 {
+		paths[i] = "." + string(filepath.Separator) + Stdin // the file of that name
+	}
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("no file matches %s. Check the pattern and the folder", escape.Name(argument))
 	}
@@ -162,7 +165,9 @@ func folder(path string) ([]string, error) {
 }
 
 // Folder returns the inputs directly in a folder, sorted, without those that
-// match a pattern of exclude, which must be valid. That there are none is no error.
+// match a pattern of exclude, which must be valid. Only what is a file counts,
+// links to one included, and links to what can't be told: opening them tells. That
+// there are none is no error.
 func Folder(path string, exclude []string) ([]Input, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -171,11 +176,21 @@ func Folder(path string, exclude []string) ([]Input, error) {
 	var list []Input
 	for _, entry := range entries {
 		in := Input{Path: filepath.Join(path, entry.Name())}
-		if !entry.IsDir() && isLoadable(entry.Name()) && !in.excluded(exclude) {
+		if isLoadable(entry.Name()) && !in.excluded(exclude) && isFile(path, entry) {
 			list = append(list, in)
 		}
 	}
 	return list, nil
+}
+
+// isFile says whether an entry of a folder is a file, or a link to one or to what
+// can't be told.
+func isFile(folder string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.Type().IsRegular()
+	}
+	info, err := os.Stat(filepath.Join(folder, entry.Name()))
+	return err != nil || info.Mode().IsRegular()
 }
 
 // officeLock begins the name of what Excel keeps beside a file that is open.
@@ -211,7 +226,10 @@ func (in Input) isURL() bool { return fetch.IsURL(in.Path) }
 
 // key tells inputs apart.
 func (in Input) key() string {
-	if in.isURL() {
+	switch {
+	case in.Path == Stdin:
+		return "" // a file may be called so
+	case in.isURL():
 		return in.Path
 	}
 	return filepath.Clean(in.Path)
@@ -235,4 +253,12 @@ func (in Input) Name() string {
 		return wire.Name(fetch.Name(in.Path))
 	}
 	return wire.Name(filepath.Base(in.Path))
+}
+
+// CheckName refuses a name that can't be stored. Only a zip archive can give one.
+func (s Source) CheckName() error {
+	if strings.ContainsRune(s.Name, 0) {
+		return fmt.Errorf("%s: its name holds a NUL, which PostgreSQL can't store. Rename it in the archive, or unpack it and load it by itself", escape.Name(s.Name))
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,8 +29,16 @@ func folderWith(t *testing.T, names ...string) string {
 }
 
 func TestList(t *testing.T) {
-	root := folderWith(t, "b.csv", "a.csv", "C.CSV", "notes.txt", ".hidden.csv", "sub/d.csv", "[1].csv", "dir.csv/e.csv")
+	root := folderWith(t, "b.csv", "a.csv", "C.CSV", "notes.txt", ".hidden.csv", "sub/d.csv", "[1].csv", "dir.csv/e.csv", "-", "kinds/f.csv")
 	t.Chdir(root)
+	for link, target := range map[string]string{"folder.csv": "../sub", "link.csv": "../a.csv", "broken.csv": "nowhere", "pipes.csv": "pipe.csv"} {
+		if err := os.Symlink(target, filepath.Join("kinds", link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo("kinds/pipe.csv", 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		arguments, exclude, want []string
 	}{
@@ -42,6 +51,9 @@ func TestList(t *testing.T) {
 		"twice is once":            {[]string{"a.csv", "./a.csv", "*.csv"}, nil, []string{"a.csv", "[1].csv", "b.csv"}},
 		"absent stands for itself": {[]string{"absent.csv"}, nil, []string{"absent.csv"}},
 		"standard input":           {[]string{"-", "a.csv"}, nil, []string{"-", "a.csv"}},
+		"a file called -":          {[]string{"-", "./-", "kinds/../-"}, nil, []string{"-", "./-"}},
+		"glob matches a file -":    {[]string{"?", "-"}, nil, []string{"./-", "-"}},
+		"files in a folder only":   {[]string{"kinds"}, nil, []string{"kinds/broken.csv", "kinds/f.csv", "kinds/link.csv"}},
 		"exclude by name":          {[]string{"sub", "a.csv", "b.csv"}, []string{"b*"}, []string{"sub/d.csv", "a.csv"}},
 		"exclude by path":          {[]string{"sub", "a.csv"}, []string{"sub/*"}, []string{"a.csv"}},
 	} {

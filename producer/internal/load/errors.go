@@ -17,16 +17,37 @@ type NoAnswerError struct {
 	Cause error
 }
 
+// answered begins the cause when a consumer has answered with an error, whose
+// text follows.
+const answered = "the consumer answered: "
+
 func (e *NoAnswerError) Error() string {
-	switch {
+	switch cause := e.Cause.Error(); {
 	case errors.Is(e.Cause, nats.ErrNoResponders):
 		return "no consumer is running: start 'consumer'"
 	case errors.Is(e.Cause, context.DeadlineExceeded):
 		return "no consumer answers: see its log, or start 'consumer'"
 	case errors.Is(e.Cause, nats.ErrDisconnected):
 		return "NATS is not connected"
+	case strings.HasPrefix(cause, answered):
+		return cause + ": see its log, or 'consumer doctor'"
+	default:
+		return "no consumer answers: " + cause
 	}
-	return "no consumer answers: " + e.Cause.Error()
+}
+
+// What is the failure in few words, without a remedy.
+func (e *NoAnswerError) What() string {
+	switch cause := e.Cause.Error(); {
+	case errors.Is(e.Cause, nats.ErrNoResponders):
+		return "no consumer running"
+	case errors.Is(e.Cause, context.DeadlineExceeded):
+		return "no consumer answers"
+	case strings.HasPrefix(cause, answered):
+		return strings.TrimPrefix(cause, answered)
+	}
+	what, _, _ := strings.Cut(e.Error(), ". ")
+	return what
 }
 
 func (e *NoAnswerError) Unwrap() error { return e.Cause }
@@ -35,6 +56,8 @@ func (e *NoAnswerError) Unwrap() error { return e.Cause }
 // when it was first sent. Batches of one source must all be cut alike.
 type OtherBatchSizeError struct {
 	BatchSize int
+	// Done of so many Batches are in the ledger.
+	Done, Batches int64
 }
 
 func (e *OtherBatchSizeError) Error() string {
@@ -78,6 +101,8 @@ type NameTakenError struct {
 	Other wire.Load
 	// Others are all sources under the name, Other among them.
 	Others []wire.Load
+	// Queued says that this run has sent it, and nothing of it is stored yet.
+	Queued bool
 	// SameContent says that Other is the very content, loaded under a label.
 	SameContent bool
 	// Grown says that the source begins with all of Other; By is how many bytes it has more.
@@ -94,16 +119,21 @@ func (e *NameTakenError) Error() string {
 	case e.Grown:
 		return fmt.Sprintf("it has grown by %d bytes since it was loaded (%s). "+
 			"Put the new rows alone into a file of another name and load that; --allow-changed would load all of this file, the old rows a second time",
-			e.By, loaded(e.Other))
+			e.By, e.loaded())
 	}
 	return fmt.Sprintf("its content differs from what was loaded under this name (%s). "+
 		"If it is a corrected copy, take the first load back with 'consumer unload'. If these are other rows, rename the file, or give --allow-changed to load them under the same name, "+
 		"or --label NAME to load them as a version of their own: both will count",
-		loaded(e.Other))
+		e.loaded())
 }
 
-func loaded(l wire.Load) string {
-	return fmt.Sprintf("%s and %s so far, sha256 %s…", count(l.Rows, "row"), count(l.Rejected, "reject"), escape.Name(l.Source[:min(len(l.Source), 12)]))
+func (e *NameTakenError) loaded() string {
+	l := &e.Other
+	so := fmt.Sprintf("%s and %s so far", count(l.Rows, "row"), count(l.Rejected, "reject"))
+	if e.Queued {
+		so = "sent in this run, not stored yet"
+	}
+	return fmt.Sprintf("%s, sha256 %s…", so, escape.Name(l.Source[:min(len(l.Source), 12)]))
 }
 
 func count(n int64, noun string) string {

@@ -45,7 +45,7 @@ func (o *Ours) Judge(reply *wire.LoadReply) (*wire.Load, error) {
 	case stored.Plan.Format != o.Plan.Format:
 		return nil, &FormatError{Name: o.Name, Differences: differences(stored.Plan.Format, o.Plan.Format)}
 	case stored.Plan.BatchSize != o.Plan.BatchSize:
-		return nil, &OtherBatchSizeError{BatchSize: stored.Plan.BatchSize}
+		return nil, &OtherBatchSizeError{BatchSize: stored.Plan.BatchSize, Done: stored.Done, Batches: stored.Batches}
 	case stored.Batches != o.Batches:
 		return nil, &CountError{What: fmt.Sprintf("the database expects %d batches of it, and it has %d", stored.Batches, o.Batches)}
 	case stored.Complete() && stored.Rows+stored.Rejected != o.Records:

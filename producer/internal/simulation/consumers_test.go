@@ -36,6 +36,7 @@ type consumers struct {
 	dead           []wire.DeadBatch
 	deaths         map[int64]int // of each batch
 	told           func()        // called with the answer that tells a plan, where somebody wants to know
+	asked          func()        // called with each answer about a load, likewise
 }
 
 // ackWait is when a delivery that nothing was heard of comes again.
@@ -189,6 +190,9 @@ func (c *consumers) reply(msg *nats.Msg) (reply *nats.Msg, known *wire.Plan, err
 		}
 	}
 	data, err := json.Marshal(answer)
+	if c.asked != nil {
+		c.asked()
+	}
 	return &nats.Msg{Data: data}, known, err
 }
 

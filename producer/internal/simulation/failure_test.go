@@ -23,7 +23,7 @@ func TestChangedBeforeItIsSentAgain(t *testing.T) {
 			f.write(t, strings.Replace(f.content, "1", "2", 1))
 		})
 		o := newProcess(f.world, 0, 1, 3, true).run(t.Context())
-		if want := "a.csv: it changed while it was being read"; o.code != exitFailed || !strings.HasPrefix(o.err.Error(), want) {
+		if want := "a.csv: it changed while it was being read, and 4 of 4 batches of what it was have been queued or stored. "; o.code != exitFailed || !strings.HasPrefix(o.err.Error(), want) {
 			t.Errorf("exit code %d, %v, want %q", o.code, o.err, want)
 		}
 	})
@@ -76,6 +76,47 @@ func TestRefusals(t *testing.T) {
 				}
 				if batches := len(p.sent); (batches > 0) == (c.state == report.Refused) {
 					t.Errorf("%d batches were sent before it was %s", batches, c.state)
+				}
+				for _, violation := range f.violations {
+					t.Error(violation)
+				}
+			})
+		})
+	}
+}
+
+// Without --wait all that is known when everything is sent is told, too: who was
+// quicker since the first question has the name, or has cut the source otherwise.
+func TestOvertakenWhileItSends(t *testing.T) {
+	for name, c := range map[string]struct {
+		happen  func(*failing)
+		code    int
+		state   report.State
+		want    string
+		batches int // of both sizes
+	}{
+		"nobody": {func(*failing) {}, exitDone, report.Queued, "", 4},
+		"by other content of the name": {func(f *failing) {
+			f.consumers.named = []wire.Load{{Source: strings.Repeat("0", 64), Name: f.consumers.file.name, Size: 10}}
+		}, exitFailed, report.Failed, "its content differs from what was loaded under this name", 4},
+		"by the same, cut otherwise": {func(f *failing) { f.store(2, ",") }, exitDone, report.Queued, "", 4 + 5},
+		"by the same, cut alike":     {func(f *failing) { f.store(3, ",") }, exitDone, report.Queued, "", 4},
+		"by the database's end":      {func(f *failing) { f.consumers.databaseDown = true }, exitDone, report.Queued, "", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFailing(t)
+				f.consumers.asked = func() {
+					f.consumers.asked = nil
+					c.happen(f)
+				}
+				p := newProcess(f.world, 0, 1, 3, false)
+				o := p.run(t.Context())
+				if o.code != c.code || o.file.State != c.state || o.err != nil && !strings.Contains(o.err.Error(), c.want) {
+					t.Errorf("exit code %d, %s, %v, want %d, %s, %q", o.code, o.file.State, o.err, c.code, c.state, c.want)
+				}
+				if len(p.sent) != c.batches {
+					t.Errorf("%d batches were sent, want %d", len(p.sent), c.batches)
 				}
 				for _, violation := range f.violations {
 					t.Error(violation)
