@@ -36,15 +36,15 @@ type world struct {
 	// unlistedFor is as long no question about what is missing is answered, which
 	// takes listTime to find out.
 	unlistedFor time.Duration
-	lists       int // such questions
-	blindFor  time.Duration // as long the stream does not answer
-	start     time.Time
-	bounds    int // looks at the stream
-	looks     int // looks at a message
-	sent      map[int64]int
-	before    func() // each answer
-	atLook    func() // each message looked at
-	talk      bytes.Buffer
+	lists       int           // such questions
+	blindFor    time.Duration // as long the stream does not answer
+	start       time.Time
+	bounds      int // looks at the stream
+	looks       int // looks at a message
+	sent        map[int64]int
+	before      func() // each answer
+	atLook      func() // each message looked at
+	talk        bytes.Buffer
 }
 
 // build publishes batches 1 to batches, of 10 records each.

@@ -168,7 +168,7 @@ func (d *delivery) compare(ctx context.Context) (stored *wire.Load, answered boo
 		patience = nextPatience
 	}
 	for {
-		reply, err := d.ask(ctx, patience)
+		reply, err := d.lookUp(ctx, patience, d.ours.Question())
 		if _, silence := errors.AsType[*load.NoAnswerError](err); silence {
 			d.unanswered, d.unansweredAt = true, time.Now()
 			return nil, false, nil

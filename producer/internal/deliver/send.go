@@ -9,6 +9,7 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/batch"
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/producer/internal/publish"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
@@ -138,9 +139,12 @@ func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
 		return stored, nil
 	}
 	var dead *commit.DeadError
+	var denied *publish.DeniedError
 	switch {
 	case endsRun(err):
 		return nil, err
+	case errors.As(err, &denied):
+		return nil, &brokerError{fmt.Errorf("%w. All of %s is queued, and is stored all the same", err, escape.Name(d.report.Name))}
 	case errors.As(err, &dead):
 		d.report.State = report.Dead
 		if dead.Load == nil {

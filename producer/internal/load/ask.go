@@ -37,15 +37,20 @@ type Requester interface {
 
 // Service asks whichever consumer answers. It is safe for concurrent use.
 type Service struct {
+	// Denied, unless nil, is why NATS does not let questions about loads through,
+	// nil while it does. It answers nothing to what it denies.
+	Denied func() error
+
 	conn Requester
 }
 
 // NewService returns a Service over conn.
-func NewService(conn Requester) *Service { return &Service{conn} }
+func NewService(conn Requester) *Service { return &Service{conn: conn} }
 
 // Ask puts the question until it is answered, for as long as patience lasts. One
 // about missing batches that was put by then keeps the time that a consumer has for
-// it. Without an answer the error is a *NoAnswerError; when ctx ends, ctx's own.
+// it. Without an answer the error is a *NoAnswerError, or that of Denied; when ctx
+// ends, ctx's own.
 func (s *Service) Ask(ctx context.Context, patience time.Duration, about wire.LoadRequest) (*wire.LoadReply, error) {
 	data, err := json.Marshal(about)
 	if err != nil {
@@ -98,6 +103,11 @@ func (s *Service) untilAnswered(ctx context.Context, patience time.Duration, q q
 		}
 		if cause == nil || bounded.Err() == nil {
 			cause = err
+		}
+		if s.Denied != nil && q.subject == topology.SubjectLoad {
+			if err := s.Denied(); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-bounded.Done():

@@ -24,6 +24,8 @@ type consumers struct {
 	pace time.Duration
 	// listing is what finding out which batches are missing takes.
 	listing time.Duration
+	// muted says that no question reaches them.
+	muted bool
 	// poison is the record that has its batch set aside, -1 for none, and cured
 	// after how many times it is stored all the same, 0 for never.
 	poison int64
@@ -160,12 +162,12 @@ func (p *process) travel(ctx context.Context) error {
 	p.mu.Lock()
 	fate := p.fault()
 	wait := p.latency(fate)
-	connected := p.connected()
+	connected, muted := p.connected(), p.consumers.muted
 	p.mu.Unlock()
 	switch {
 	case !connected:
 		return nats.ErrReconnectBufExceeded
-	case fate == lost:
+	case fate == lost, muted:
 		<-ctx.Done()
 		return ctx.Err()
 	}
