@@ -58,10 +58,12 @@ func (r *run) load(ctx context.Context, from inputs.Source, f *report.File) erro
 		f.State = report.Empty
 		return nil
 	}
-	if d.sequences, err = commit.NewSequences(); err != nil {
-		return named(f, err)
+	if r.cfg.Wait {
+		if d.sequences, err = commit.NewSequences(); err != nil {
+			return named(f, err)
+		}
+		defer d.sequences.Close()
 	}
-	defer d.sequences.Close()
 	return d.deliver(ctx)
 }
 
@@ -88,7 +90,7 @@ type delivery struct {
 	report    *report.File
 	survey    *survey.Survey
 	ours      load.Ours
-	sequences *commit.Sequences
+	sequences *commit.Sequences // nil without --wait, which alone reads them
 	progress  *progress.Source
 	// waiting says that what is sent now was sent before.
 	waiting bool

@@ -35,7 +35,7 @@ func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
 	})
 	if err == nil {
 		if err = d.Window.Flush(ctx); err != nil {
-			err = &brokerError{err}
+			err = ofBroker(err)
 		}
 	}
 	if err == nil {
@@ -59,14 +59,14 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 		return fmt.Errorf("batch %d: %w", part.Number, err)
 	}
 	if err := d.Window.Rest(ctx, d.throttle.turn(time.Now(), part.Records)); err != nil {
-		return &brokerError{err}
+		return ofBroker(err)
 	}
 	if !d.waiting {
 		d.underWay = append(d.underWay, part.Records)
 		d.progress.Sent(part.Records)
 	}
 	if err := d.Window.Send(ctx, part.Number, header, part.Body); err != nil {
-		return &brokerError{err}
+		return ofBroker(err)
 	}
 	return nil
 }
