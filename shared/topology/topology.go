@@ -32,6 +32,9 @@ const (
 	SubjectLoad     = "streamgauge.load"
 )
 
+// AnswerTimeout is the longest that a consumer works on one answer.
+const AnswerTimeout = 5 * time.Second
+
 // SubjectGroup is where the statistics of a part of the rows are published, such as
 // stats.price.day.2012-01-10. A point would make two tokens of a key: it is %2E.
 func SubjectGroup(by, key string) string {

@@ -7,7 +7,6 @@ package unpack
 import (
 	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"path"
@@ -95,8 +94,6 @@ func Find(file io.ReaderAt, size int64) ([]CSV, error) {
 	}
 	return []CSV{{file: noted}}, nil
 }
-
-func openGzip(from io.Reader) (io.ReadCloser, error) { return gzip.NewReader(from) }
 
 func openZstd(from io.Reader) (io.ReadCloser, error) {
 	decoder, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))

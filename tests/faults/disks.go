@@ -3,7 +3,6 @@ package faults
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
@@ -49,29 +48,9 @@ type disk struct {
 	size int64
 }
 
-// mountDisk needs root, as the container of CI has it.
 func mountDisk(t *testing.T, size int64) *disk {
 	t.Helper()
-	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		harness.Unable(t, "a disk that gets full needs root on Linux, to mount one")
-	}
-	dir, err := os.MkdirTemp("", "streamgauge-disk-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &disk{t: t, path: dir, size: size}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755,size="+strconv.FormatInt(size, 10)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-		if err := os.Remove(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return d
+	return &disk{t: t, path: harness.SmallDisk(t, size), size: size}
 }
 
 // fill leaves no room.

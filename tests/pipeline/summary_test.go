@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -64,18 +65,42 @@ producer: 1 of 3 files failed, as told above. Mend them and run the same command
 	}
 }
 
-// TestSecondInterrupt: the first says that it is safe, the second does not wait.
-func TestSecondInterrupt(t *testing.T) {
+// TestInterruptedBeforeAWriter: a pipe that nobody writes to yet keeps nobody from
+// stopping.
+func TestInterruptedBeforeAWriter(t *testing.T) {
 	t.Parallel()
 	env := harness.New(t)
-	// Nobody writes to it, so that opening it does not return.
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	producer := env.StartProducer(t, pipe)
-	producer.WaitFor(t, "stream ROWS", soon)
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		producer := env.StartProducer(t, "--output", "json", pipe)
+		producer.WaitFor(t, "stream ROWS", soon)
+		producer.Signal(t, signal)
+		result := producer.Wait(t).Exits(t, 130)
+		contains(t, "standard output", result.Stdout, `"state":"interrupted"`)
+		contains(t, "standard error", result.Stderr, "pipe: stopped before anything was sent; run the same command again to continue")
+	}
+}
+
+// TestSecondInterrupt: the first says that it is safe, the second does not wait.
+func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
+	env := harness.New(t)
+	// Nobody says a word there, so that connecting does not return for 5 s.
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	producer := env.Start(t, harness.Command{Program: "producer", Env: []string{"NATS_URL=nats://" + silent.Addr().String()}, Args: []string{env.Sample(t, "2012-1.csv")}})
+	conn, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
 	producer.Signal(t, syscall.SIGINT)
 	producer.WaitFor(t, "stopping, nothing is lost: what is sent stays queued, and the same command continues. Ctrl-C again ends at once", soon)
-	producer.Interrupt(t).Exits(t, 130)
+	contains(t, "standard error", producer.Interrupt(t).Exits(t, 130).Stderr, "ended at once")
 }

@@ -24,6 +24,7 @@ accounts {
   SMALL: { jetstream: { max_file: 1MB }, users: [ { user: small, password: s3cret } ] }
   MUTE: { jetstream: enabled, users: [ { user: mute, password: s3cret, permissions: { publish: { deny: ["rows.>"] } } } ] }
   DEAF: { jetstream: enabled, users: [ { user: deaf, password: s3cret, permissions: { publish: { deny: ["$JS.API.>"] } } } ] }
+  UNHEARD: { jetstream: enabled, users: [ { user: unheard, password: s3cret, permissions: { publish: ["rows.>", "$JS.API.>"], subscribe: ["_INBOX.>"] } } ] }
 }
 `
 
@@ -86,6 +87,10 @@ func TestNATS(t *testing.T) {
 		if c.what != "no right to publish" { // that is no concern of its
 			tr.run(t, "consumer --max-bytes 2000000", c.variable)
 		}
+	}
+	tr.about("no right to ask consumers")
+	for _, flag := range []string{"", " --wait"} {
+		tr.run(t, "producer a.csv"+flag+" --max-bytes 2000000", "NATS_URL=nats://unheard:s3cret@"+strictServer)
 	}
 	tr.about("credentials")
 	for _, flag := range []string{"--creds absent.creds", "--creds a.csv"} {

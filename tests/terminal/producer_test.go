@@ -102,7 +102,7 @@ func TestProducerFiles(t *testing.T) {
 		tr.run(t, line)
 	}
 	tr.run(t, "producer -", "TMPDIR=/nonexistent")
-	tr.run(t, "producer x.csv", "TMPDIR=/nonexistent")
+	tr.run(t, "producer x.csv --wait", "TMPDIR=/nonexistent")
 	tr.check(t, "producer-files.golden")
 }
 

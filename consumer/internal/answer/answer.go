@@ -19,9 +19,6 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
-// timeout bounds an answer: nobody waits longer for one.
-const timeout = 5 * time.Second
-
 // flushTime bounds the wait for NATS to know of the service.
 const flushTime = time.Second
 
@@ -79,7 +76,7 @@ type endpoints struct {
 }
 
 func (s *endpoints) snapshot(request micro.Request) {
-	ctx, cancel := context.WithTimeout(s.ctx, timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, topology.AnswerTimeout)
 	defer cancel()
 	snapshot, err := s.database.Latest(ctx)
 	if err != nil {
@@ -100,7 +97,7 @@ func (s *endpoints) load(request micro.Request) {
 		s.sent(request.Error(codeBadRequest, `ask with {"source":"<id>"} or {"name":"<file name>"}`, nil))
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, topology.AnswerTimeout)
 	defer cancel()
 	reply, err := s.database.Ask(ctx, question)
 	if err != nil {

@@ -1,11 +1,28 @@
 package commit
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
+
+// TemporaryError says that the temporary file of Sequences failed.
+type TemporaryError struct {
+	Cause error
+}
+
+func (e *TemporaryError) Error() string {
+	cause := e.Cause
+	if failed, is := errors.AsType[*fs.PathError](cause); is {
+		cause = failed.Err // the file has no name any more
+	}
+	return fmt.Sprintf("its temporary file: %v. Set TMPDIR to a folder with room, and run the same command again", cause)
+}
+
+func (e *TemporaryError) Unwrap() error { return e.Cause }
 
 // DeadError says which batches the consumer has set aside each time they were
 // sent. All others are committed.

@@ -65,6 +65,7 @@ type Waiter struct {
 
 	done   int64 // batches committed, as last answered
 	silent error // why there was no answer, when the last question had none
+	unseen bool  // the last look was not answered, whatever the question after it
 	began  time.Time
 	newsAt time.Time
 	saidAt time.Time
@@ -99,7 +100,7 @@ func (w *Waiter) Wait(ctx context.Context) (*wire.Load, error) {
 			}
 			news = w.note(stored)
 			if w.timeToLook() {
-				if err := w.look(ctx); err != nil && !w.unanswered(err) {
+				if err := w.lookAround(ctx); err != nil {
 					return nil, err
 				}
 			}
@@ -156,11 +157,21 @@ func (w *Waiter) note(stored *wire.Load) bool {
 
 func (w *Waiter) timeToLook() bool {
 	now := time.Now()
-	if now.Sub(w.newsAt) < quietFor || now.Before(w.lookAt) {
-		return false
+	return now.Sub(w.newsAt) >= quietFor && !now.Before(w.lookAt)
+}
+
+// lookAround looks, and not again before the consumers had as much rest as it took
+// them. Having no answer is no error, and no reason to take the next one for news:
+// what is missing takes longer to find out than how much is done.
+func (w *Waiter) lookAround(ctx context.Context) error {
+	began := time.Now()
+	err := w.look(ctx)
+	_, w.unseen = errors.AsType[*load.NoAnswerError](err)
+	w.lookAt = began.Add(max(lookEvery, 2*time.Since(began)))
+	if w.unseen {
+		return nil
 	}
-	w.lookAt = now.Add(lookEvery)
-	return true
+	return err
 }
 
 func (w *Waiter) nextInterval(interval time.Duration, news bool) time.Duration {
@@ -178,9 +189,12 @@ func (w *Waiter) say() {
 	if now := time.Now(); now.Sub(w.saidAt) >= sayEvery {
 		w.saidAt = now
 		text := fmt.Sprintf("waiting for the consumer: %d of %d batches committed", w.done, w.Ours.Batches)
-		if w.silent != nil {
+		switch {
+		case w.silent != nil:
 			w.Log.Info(text, "cause", w.silent)
-		} else if !w.Quiet {
+		case w.unseen:
+			w.Log.Info(text, "cause", "the consumer does not find out in time which batches are missing: see its log")
+		case !w.Quiet:
 			w.Log.Info(text)
 		}
 	}

@@ -60,6 +60,32 @@ func TestSilenceIsWaitedOut(t *testing.T) {
 	})
 }
 
+// A consumer may answer what is cheap, and not what is missing: that is no news,
+// and what was lost is sent again as soon as it does.
+func TestUnansweredLooksAreNoNews(t *testing.T) {
+	in(t, 10, func(w *world) {
+		w.consume(4, nil)
+		w.lose()
+		w.unlistedFor = time.Minute
+		w.before = func() {
+			if w.sent[5] > 1 {
+				w.consume(10, nil)
+			}
+		}
+		w.wantComplete()
+		w.wantSent(map[int64]int{5: 2, 6: 2, 7: 2, 8: 2, 9: 2, 10: 2})
+		if late := time.Since(w.start) - w.unlistedFor; late > 10*time.Second {
+			w.t.Errorf("complete %v after the first answer", late)
+		}
+		if w.lists > 15 {
+			w.t.Errorf("asked %d times what is missing, with no rest between two questions", w.lists)
+		}
+		if told := w.talk.String(); strings.Contains(told, "no consumer answers") || !strings.Contains(told, "4 of 10 batches committed") || !strings.Contains(told, "which batches are missing") {
+			w.t.Errorf("told:\n%s", told)
+		}
+	})
+}
+
 // What ends the wait although not all is committed.
 func TestRefusals(t *testing.T) {
 	other := wire.Load{Source: wire.SourceID(sha256.Sum256([]byte("x")), ""), Name: "a.csv"}

@@ -17,6 +17,8 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
+const listTime = 5 * time.Second
+
 var plan = wire.Plan{Format: record.Format{Delimiter: ",", Fields: 3, Price: 1, UserID: 2}, BatchSize: 10}
 
 // world is a stream and a consumer, as far as a Waiter sees them. The consumer
@@ -31,14 +33,18 @@ type world struct {
 	stored   wire.Load // but Done, Rows and Missing
 
 	silentFor time.Duration // from the start on
-	blindFor  time.Duration // as long the stream does not answer
-	start     time.Time
-	bounds    int // looks at the stream
-	looks     int // looks at a message
-	sent      map[int64]int
-	before    func() // each answer
-	atLook    func() // each message looked at
-	talk      bytes.Buffer
+	// unlistedFor is as long no question about what is missing is answered, which
+	// takes listTime to find out.
+	unlistedFor time.Duration
+	lists       int           // such questions
+	blindFor    time.Duration // as long the stream does not answer
+	start       time.Time
+	bounds      int // looks at the stream
+	looks       int // looks at a message
+	sent        map[int64]int
+	before      func() // each answer
+	atLook      func() // each message looked at
+	talk        bytes.Buffer
 }
 
 // build publishes batches 1 to batches, of 10 records each.
@@ -112,6 +118,17 @@ func (w *world) Ask(ctx context.Context, patience time.Duration, q wire.LoadRequ
 			return nil, ctx.Err()
 		}
 		return nil, &load.NoAnswerError{Cause: errors.New("no responders")}
+	}
+	if q.Missing > 0 {
+		w.lists++
+		if time.Since(w.start) < w.unlistedFor {
+			select {
+			case <-time.After(listTime):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+			return nil, &load.NoAnswerError{Cause: context.DeadlineExceeded}
+		}
 	}
 	if w.before != nil {
 		w.before()

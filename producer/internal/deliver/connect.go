@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,11 +29,16 @@ type broker struct {
 	// rows is the size of the stream ROWS in bytes.
 	rows   int64
 	denied *publish.Denial
-	config topology.Config
+	// unheard comes when questions about loads are denied. told are the denials of
+	// all else that have been told.
+	unheard *publish.Denial
+	told    sync.Map
+	wait    bool
+	config  topology.Config
 }
 
 func connect(ctx context.Context, cfg Config, log *slog.Logger) (*broker, error) {
-	b := &broker{config: cfg.Streams, denied: publish.NewDenial()}
+	b := &broker{config: cfg.Streams, denied: publish.NewDenial(), unheard: publish.NewDenial(), wait: cfg.Wait}
 	var err error
 	b.conn, err = topology.Connect(cfg.Server, "streamgauge producer",
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { b.note(err, log) }),
@@ -98,10 +104,12 @@ func (b *broker) ensure(ctx context.Context) (*topology.Report, error) {
 
 // link is what the run works with.
 func (b *broker) link(log *slog.Logger) Link {
+	service := load.NewService(b.conn)
+	service.Denied = b.unheard.Err
 	return Link{
 		Window:  publish.NewWindow(b.js, b.restore, b.rows, b.denied, log),
 		Stream:  commit.NewRowsStream(b.js),
-		Service: load.NewService(b.conn),
+		Service: service,
 	}
 }
 
@@ -129,5 +137,13 @@ func (b *broker) note(err error, log *slog.Logger) {
 			return
 		}
 	}
-	log.Warn("NATS denies a part of the work", "cause", err)
+	if strings.Contains(err.Error(), `Publish to "`+topology.SubjectLoad+`"`) {
+		b.unheard.Come(err)
+		if b.wait {
+			return // an error of whoever waits for the answers
+		}
+	}
+	if _, told := b.told.LoadOrStore(err.Error(), true); !told {
+		log.Warn((&publish.DeniedError{Cause: err}).Error())
+	}
 }

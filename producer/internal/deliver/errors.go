@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/source"
 )
 
@@ -76,6 +77,15 @@ func endsRun(err error) bool {
 
 // brokerError is a failure of NATS, which any other file would meet as well.
 type brokerError struct{ cause error }
+
+// ofBroker is err as a failure of NATS, unless it is one of the file's own that was
+// met while NATS was at work.
+func ofBroker(err error) error {
+	if _, own := errors.AsType[*commit.TemporaryError](err); own {
+		return err
+	}
+	return &brokerError{err}
+}
 
 func (e *brokerError) Error() string { return e.cause.Error() }
 

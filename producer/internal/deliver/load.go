@@ -58,10 +58,12 @@ func (r *run) load(ctx context.Context, from inputs.Source, f *report.File) erro
 		f.State = report.Empty
 		return nil
 	}
-	if d.sequences, err = commit.NewSequences(); err != nil {
-		return named(f, err)
+	if r.cfg.Wait {
+		if d.sequences, err = commit.NewSequences(); err != nil {
+			return named(f, err)
+		}
+		defer d.sequences.Close()
 	}
-	defer d.sequences.Close()
 	return d.deliver(ctx)
 }
 
@@ -88,7 +90,7 @@ type delivery struct {
 	report    *report.File
 	survey    *survey.Survey
 	ours      load.Ours
-	sequences *commit.Sequences
+	sequences *commit.Sequences // nil without --wait, which alone reads them
 	progress  *progress.Source
 	// waiting says that what is sent now was sent before.
 	waiting bool
@@ -189,7 +191,7 @@ func (d *delivery) ask(ctx context.Context, question wire.LoadRequest) (reply *w
 	if lasting := d.watching && len(d.sentBefore()) > 0; d.unanswered && !lasting {
 		patience = nextPatience
 	}
-	reply, err = d.Service.Ask(ctx, patience, question)
+	reply, err = d.lookUp(ctx, patience, question)
 	if silence, is := errors.AsType[*load.NoAnswerError](err); is {
 		d.unanswered, d.unansweredAt, d.silence = true, time.Now(), silence
 		return nil, false, nil

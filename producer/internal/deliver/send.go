@@ -9,6 +9,7 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/batch"
 	"github.com/streamgauge/streamgauge/producer/internal/commit"
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
+	"github.com/streamgauge/streamgauge/producer/internal/publish"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
 	"github.com/streamgauge/streamgauge/producer/internal/source"
 	"github.com/streamgauge/streamgauge/shared/wire"
@@ -35,7 +36,7 @@ func (d *delivery) send(ctx context.Context, ranges []wire.Range) error {
 	})
 	if err == nil {
 		if err = d.Window.Flush(ctx); err != nil {
-			err = &brokerError{err}
+			err = ofBroker(err)
 		}
 	}
 	if err != nil {
@@ -59,7 +60,7 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 		return fmt.Errorf("batch %d: %w", part.Number, err)
 	}
 	if err := d.Window.Rest(ctx, d.throttle.turn(time.Now(), part.Records)); err != nil {
-		return &brokerError{err}
+		return ofBroker(err)
 	}
 	if !d.waiting {
 		d.remember()
@@ -67,7 +68,7 @@ func (d *delivery) publish(ctx context.Context, part batch.Part) error {
 		d.progress.Sent(part.Records)
 	}
 	if err := d.Window.Send(ctx, part.Number, header, part.Body); err != nil {
-		return &brokerError{err}
+		return ofBroker(err)
 	}
 	return nil
 }
@@ -153,9 +154,12 @@ func (d *delivery) wait(ctx context.Context) (*wire.Load, error) {
 		return stored, nil
 	}
 	var dead *commit.DeadError
+	var denied *publish.DeniedError
 	switch {
 	case endsRun(err):
 		return nil, err
+	case errors.As(err, &denied):
+		return nil, &brokerError{fmt.Errorf("%w. All of %s is queued, and is stored all the same", err, escape.Name(d.report.Name))}
 	case errors.As(err, &dead):
 		d.report.State = report.Dead
 		if dead.Load == nil {

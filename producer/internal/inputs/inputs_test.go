@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -108,6 +109,15 @@ func TestName(t *testing.T) {
 	}
 }
 
+func fifo(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestOpen(t *testing.T) {
 	root := folderWith(t, "a.csv")
 	t.Run("file", func(t *testing.T) {
@@ -151,6 +161,44 @@ func TestOpen(t *testing.T) {
 		cancel()
 		if _, err := (Input{Path: Stdin}).Open(ctx, Outside{Stdin: r}); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want %v", err, context.Canceled)
+		}
+	})
+	t.Run("a pipe is read once it has a writer", func(t *testing.T) {
+		pipe := fifo(t)
+		go func() {
+			w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = w.WriteString("timestamp,price,user_id\n")
+			_ = w.Close()
+		}()
+		f, err := Input{Path: pipe}.Open(t.Context(), Outside{})
+		if err != nil || !f.Nameless {
+			t.Fatalf("%+v, %v", f, err)
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err != nil || info.Size() != 24 {
+			t.Errorf("%+v, %v", info, err)
+		}
+	})
+	t.Run("a pipe that nobody writes to is interruptible", func(t *testing.T) {
+		pipe := fifo(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		done := make(chan error, 1)
+		go func() {
+			_, err := Input{Path: pipe}.Open(ctx, Outside{})
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v, want %v", err, context.Canceled)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("still waiting for a writer")
 		}
 	})
 	t.Run("standard input that can't be read is not the disk's fault", func(t *testing.T) {

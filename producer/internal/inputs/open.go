@@ -131,8 +131,11 @@ func (in Input) Open(ctx context.Context, outside Outside) (*File, error) {
 	case in.isURL():
 		return in.fetch(ctx, outside)
 	}
-	f, err := os.Open(in.Path)
-	if err != nil {
+	f, err := open(ctx, in.Path)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
 		return nil, explain(in.Path, err)
 	}
 	info, err := f.Stat()
@@ -149,6 +152,31 @@ func (in Input) Open(ctx context.Context, outside Outside) (*File, error) {
 	}
 	defer f.Close()
 	return spool(ctx, in, f, outside.Copied)
+}
+
+// open is os.Open, which waits where a pipe has no writer yet, or a network does not
+// answer, and can't be interrupted. Then it is left to itself.
+func open(ctx context.Context, path string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		file, err := os.Open(path)
+		done <- opened{file, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-done; o.err == nil {
+				_ = o.file.Close() // nothing was read
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 func (in Input) fetch(ctx context.Context, outside Outside) (*File, error) {

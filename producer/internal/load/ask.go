@@ -25,6 +25,9 @@ const (
 	// answerWithin bounds one question: of several consumers the one that is
 	// asked may hang, and the next question goes to another.
 	answerWithin = 600 * time.Millisecond
+	// listedWithin bounds one about what is missing, which takes a consumer the
+	// longer the more batches there are.
+	listedWithin = topology.AnswerTimeout + answerWithin
 )
 
 // Requester sends one request and returns its reply: *nats.Conn.
@@ -34,21 +37,27 @@ type Requester interface {
 
 // Service asks whichever consumer answers. It is safe for concurrent use.
 type Service struct {
+	// Denied, unless nil, is why NATS does not let questions about loads through,
+	// nil while it does. It answers nothing to what it denies.
+	Denied func() error
+
 	conn Requester
 }
 
 // NewService returns a Service over conn.
-func NewService(conn Requester) *Service { return &Service{conn} }
+func NewService(conn Requester) *Service { return &Service{conn: conn} }
 
-// Ask puts the question until it is answered, for as long as patience lasts.
-// Without an answer the error is a *NoAnswerError; when ctx ends, ctx's own.
-func (s *Service) Ask(ctx context.Context, patience time.Duration, question wire.LoadRequest) (*wire.LoadReply, error) {
-	data, err := json.Marshal(question)
+// Ask puts the question until it is answered, for as long as patience lasts. One
+// about missing batches that was put by then keeps the time that a consumer has for
+// it. Without an answer the error is a *NoAnswerError, or that of Denied; when ctx
+// ends, ctx's own.
+func (s *Service) Ask(ctx context.Context, patience time.Duration, about wire.LoadRequest) (*wire.LoadReply, error) {
+	data, err := json.Marshal(about)
 	if err != nil {
 		return nil, fmt.Errorf("encode the question about a load: %w", err)
 	}
 	var reply *wire.LoadReply
-	err = s.untilAnswered(ctx, patience, topology.SubjectLoad, data, func(answer []byte) (err error) {
+	err = s.untilAnswered(ctx, patience, question{topology.SubjectLoad, data, about.Missing > 0}, func(answer []byte) (err error) {
 		reply, err = readLoad(answer)
 		return err
 	})
@@ -61,7 +70,7 @@ func (s *Service) Ask(ctx context.Context, patience time.Duration, question wire
 // Snapshot asks for the running statistics, with errors as Ask's.
 func (s *Service) Snapshot(ctx context.Context, patience time.Duration) (*stats.Snapshot, error) {
 	var snapshot stats.Snapshot
-	err := s.untilAnswered(ctx, patience, topology.SubjectSnapshot, nil, func(answer []byte) (err error) {
+	err := s.untilAnswered(ctx, patience, question{subject: topology.SubjectSnapshot}, func(answer []byte) (err error) {
 		snapshot, err = stats.Decode(answer)
 		return err
 	})
@@ -71,35 +80,52 @@ func (s *Service) Snapshot(ctx context.Context, patience time.Duration) (*stats.
 	return &snapshot, nil
 }
 
-func (s *Service) untilAnswered(ctx context.Context, patience time.Duration, subject string, question []byte, read func([]byte) error) error {
+type question struct {
+	subject string
+	data    []byte
+	lists   bool // what is missing
+}
+
+func (s *Service) untilAnswered(ctx context.Context, patience time.Duration, q question, read func([]byte) error) error {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	asking, within := bounded, answerWithin
+	if q.lists {
+		asking, within = ctx, listedWithin
+	}
 	pause := time.NewTicker(retryEvery)
 	defer pause.Stop()
 	var cause error // of the last question that had its time
 	for {
-		err := s.askOnce(bounded, subject, question, read)
+		err := s.askOnce(asking, within, q, read)
 		if err == nil {
 			return nil
 		}
 		if cause == nil || bounded.Err() == nil {
 			cause = err
 		}
+		if s.Denied != nil && q.subject == topology.SubjectLoad {
+			if err := s.Denied(); err != nil {
+				return err
+			}
+		}
 		select {
 		case <-bounded.Done():
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return &NoAnswerError{Cause: cause}
 		case <-pause.C:
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case bounded.Err() != nil:
+			return &NoAnswerError{Cause: cause}
 		}
 	}
 }
 
-func (s *Service) askOnce(ctx context.Context, subject string, question []byte, read func([]byte) error) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+func (s *Service) askOnce(ctx context.Context, within time.Duration, q question, read func([]byte) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	msg, err := s.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: question})
+	msg, err := s.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: q.subject, Data: q.data})
 	if err != nil {
 		return err
 	}

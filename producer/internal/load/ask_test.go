@@ -96,6 +96,48 @@ func TestAskGivesUpInTime(t *testing.T) {
 	}
 }
 
+// Which batches are missing takes a consumer the longer the more there are: it is
+// given its own time, and not taken for one that hangs.
+func TestWhatIsMissingMayTakeLonger(t *testing.T) {
+	answersAfter := func(d time.Duration) func(context.Context, int) (*nats.Msg, error) {
+		return func(ctx context.Context, _ int) (*nats.Msg, error) {
+			select {
+			case <-time.After(d):
+				return &nats.Msg{Data: []byte(`{"load":{"batches":9,"done":7}}`)}, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		answer   func(context.Context, int) (*nats.Msg, error)
+		missing  int
+		patience time.Duration
+		takes    time.Duration
+		requests int
+		silent   bool
+	}{
+		"what is missing":                  {answersAfter(topology.AnswerTimeout), MaxRanges, 2 * time.Second, topology.AnswerTimeout, 1, false},
+		"what is missing, late":            {answersAfter(topology.AnswerTimeout + 2*answerWithin), MaxRanges, 2 * time.Second, topology.AnswerTimeout + answerWithin, 1, true},
+		"what is missing, the first hangs": {after(1, silent, `{"load":{"batches":9,"done":7}}`), MaxRanges, 10 * time.Second, topology.AnswerTimeout + answerWithin, 2, false},
+		"what is missing, nobody is there": {nobody, MaxRanges, 2050 * time.Millisecond, 2050 * time.Millisecond, 21, true},
+		"how much is done":                 {answersAfter(time.Second), 0, 2 * time.Second, 2 * time.Second, 4, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start, r := time.Now(), &requester{answer: c.answer}
+				_, err := NewService(r).Ask(t.Context(), c.patience, wire.LoadRequest{Missing: c.missing})
+				if _, silence := errors.AsType[*NoAnswerError](err); silence != c.silent || err != nil && !silence {
+					t.Errorf("error %v", err)
+				}
+				if took := time.Since(start); took != c.takes || r.requests != c.requests {
+					t.Errorf("took %v and %d questions, want %v and %d", took, r.requests, c.takes, c.requests)
+				}
+			})
+		})
+	}
+}
+
 func TestAskIsInterruptible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -18,7 +18,7 @@ func (e *FatalError) Error() string { return e.Text }
 
 func (e *FatalError) Unwrap() error { return e.Cause }
 
-// DeniedError says that the NATS account may not do what publishing needs.
+// DeniedError says that the NATS account may not do what the producer needs.
 type DeniedError struct {
 	// Cause is the server's own words: what is denied, on which subject.
 	Cause error
@@ -30,7 +30,7 @@ func (e *DeniedError) Error() string {
 	if _, denied, found := strings.Cut(words, nats.ErrPermissionViolation.Error()+": "); found {
 		words = denied
 	}
-	return fmt.Sprintf("NATS denies it: %s. Give the user publish permission on rows.> and $JS.API.>, and subscribe on _INBOX.>", words)
+	return fmt.Sprintf("NATS denies it: %s. Give the user publish permission on rows.>, streamgauge.load, streamgauge.snapshot and $JS.API.>, and subscribe on _INBOX.>", words)
 }
 
 func (e *DeniedError) Unwrap() error { return e.Cause }

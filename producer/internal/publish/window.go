@@ -41,7 +41,8 @@ type Publisher interface {
 type Restore func(context.Context) (maxBytes int64, err error)
 
 // Acked is told each acknowledged message's number and its sequence in the
-// stream, in the order in which the messages were sent.
+// stream, in the order in which the messages were sent. The window returns its
+// errors as they are.
 type Acked func(number int64, sequence uint64) error
 
 // Jitter returns a time from 0 up to most, most excluded.
@@ -179,6 +180,7 @@ func (w *Window) settle(ctx, resting context.Context) error {
 		sequence, err := w.await(resting, oldest)
 		if err == nil {
 			if err := w.acked(oldest.number, sequence); err != nil {
+				w.pop(false) // its ack comes once only
 				return err
 			}
 			break

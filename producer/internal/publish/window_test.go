@@ -380,12 +380,23 @@ func TestErrorOfAckedEndsPublishing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, nil)
 		full := errors.New("disk full")
-		s.Begin(func(int64, uint64) error { return full })
-		if err := s.send(t.Context(), 1, 20); err != nil {
+		s.Begin(func(number int64, _ uint64) error {
+			if number > 1 {
+				return full
+			}
+			return nil
+		})
+		if err := s.send(t.Context(), 3, 20); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Flush(t.Context()); !errors.Is(err, full) {
 			t.Errorf("error %v", err)
+		}
+		// Another file may be sent then: nothing is waited for that has come.
+		start := time.Now()
+		s.Abandon(t.Context())
+		if took := time.Since(start); took > time.Second || len(s.sent) != 0 || s.Through() != 1 {
+			t.Errorf("%d messages are left after %v, acknowledged up to %d", len(s.sent), took, s.Through())
 		}
 	})
 }

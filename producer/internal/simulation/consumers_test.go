@@ -22,6 +22,10 @@ type consumers struct {
 	databaseDown bool
 	// pace is what storing a batch takes at most.
 	pace time.Duration
+	// listing is what finding out which batches are missing takes.
+	listing time.Duration
+	// muted says that no question reaches them.
+	muted bool
 	// poison is the record that has its batch set aside, -1 for none, and cured
 	// after how many times it is stored all the same, 0 for never.
 	poison int64
@@ -132,8 +136,12 @@ func (p *process) RequestMsgWithContext(ctx context.Context, msg *nats.Msg) (*na
 	}
 	p.mu.Lock()
 	reply, known, err := p.consumers.reply(msg)
+	work := p.consumers.work(msg)
 	p.mu.Unlock()
 	if err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, work); err != nil {
 		return nil, err
 	}
 	if err := p.travel(ctx); err != nil {
@@ -155,12 +163,12 @@ func (p *process) travel(ctx context.Context) error {
 	p.mu.Lock()
 	fate := p.fault()
 	wait := p.latency(fate)
-	connected := p.connected()
+	connected, muted := p.connected(), p.consumers.muted
 	p.mu.Unlock()
 	switch {
 	case !connected:
 		return nats.ErrReconnectBufExceeded
-	case fate == lost:
+	case fate == lost, muted:
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -194,6 +202,15 @@ func (c *consumers) reply(msg *nats.Msg) (reply *nats.Msg, known *wire.Plan, err
 		c.asked()
 	}
 	return &nats.Msg{Data: data}, known, err
+}
+
+// work is how long an answer takes them.
+func (c *consumers) work(msg *nats.Msg) time.Duration {
+	var question wire.LoadRequest
+	if json.Unmarshal(msg.Data, &question) != nil || question.Missing == 0 {
+		return 0
+	}
+	return c.listing
 }
 
 func (c *consumers) load(missing int) *wire.Load {

@@ -26,6 +26,7 @@ type process struct {
 	batchSize      int
 	wait           bool
 	end            context.CancelFunc // SIGINT
+	denied         func() error       // load.Service.Denied
 
 	dead    bool // killed
 	offline bool // its connection to NATS is gone
@@ -84,10 +85,12 @@ func (p *process) run(ctx context.Context) outcome {
 	logger := slog.New(slog.DiscardHandler)
 	window := publish.NewWindow(p, p.restore, limit, publish.NewDenial(), logger)
 	window.Jitter = p.jitter
+	service := load.NewService(p)
+	service.Denied = p.denied
 	var out bytes.Buffer
 	err := deliver.Over(ctx, deliver.Config{
 		Inputs: []string{p.consumers.file.path}, BatchSize: p.batchSize, Wait: p.wait, Out: &out, JSON: true,
-	}, deliver.Link{Window: window, Stream: p, Service: load.NewService(p)}, logger)
+	}, deliver.Link{Window: window, Stream: p, Service: service}, logger)
 	o := outcome{code: exitFailed, err: err}
 	if line, jsonErr := out.ReadBytes('\n'); jsonErr == nil {
 		if jsonErr := json.Unmarshal(line, &o.file); jsonErr != nil {
