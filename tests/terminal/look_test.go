@@ -78,6 +78,10 @@ func commands(t *testing.T, run func(line string), env *harness.Env) {
 	run("producer --dry-run bad.csv")
 	run("producer --wait a-name-that-is-longer-than-what-people-call-their-files-and-than-a-terminal-is-wide.csv absent.csv")
 	run("producer --label again 2012-1.csv")
+	harness.Eventually(t, time.Minute, "all is stored", func() (bool, string) {
+		n := env.Int(t, "SELECT rows FROM stats")
+		return n == 8, fmt.Sprintf("%d rows", n)
+	})
 	run("producer --output json --wait 2012-1.csv")
 	run("producer --wiat 2012-1.csv")
 	js := env.JetStream(t)
@@ -93,10 +97,6 @@ func commands(t *testing.T, run func(line string), env *harness.Env) {
 			return n == int64(number+1), fmt.Sprintf("%d set aside", n)
 		})
 	}
-	harness.Eventually(t, time.Minute, "all is stored", func() (bool, string) {
-		n := env.Int(t, "SELECT rows FROM stats")
-		return n == 8, fmt.Sprintf("%d rows", n)
-	})
 	for _, line := range []string{
 		"consumer stats", "consumer stats --output json", "consumer loads", "consumer verify 2012-1.csv bad.csv",
 		"consumer rejects ls", "consumer rejects ls --limit 2 bad.csv", "consumer rejects show bad.csv 3", "consumer rejects show bad.csv 7",
