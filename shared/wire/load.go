@@ -7,20 +7,32 @@ type LoadRequest struct {
 	Source string `json:"source,omitempty"`
 	// Name asks which sources stand under this name; it may be empty.
 	Name string `json:"name,omitempty"`
-	// Missing asks for at most this many ranges of missing batches. Zero asks for none.
+	// Missing asks for at most this many ranges of missing batches, and MaxMissing in
+	// any case. Zero asks for none.
 	Missing int `json:"missing,omitempty"`
-	// Rejects asks for at most this many of the source's rejects. Zero asks for none.
+	// Rejects asks for at most this many of the source's rejects, and MaxRejects in
+	// any case. Zero asks for none.
 	Rejects int `json:"rejects,omitempty"`
 }
+
+// What an answer holds at most, so that it fits a message: of lists so many
+// members, of the beginning of a reject's record so many bytes.
+const (
+	MaxNamed   = 20
+	MaxDead    = 1000
+	MaxMissing = 10_000
+	MaxRejects = 1000
+	MaxRaw     = 200
+)
 
 // LoadReply answers a LoadRequest.
 type LoadReply struct {
 	// Load is the source asked for by identity; nil when nothing of it has been stored.
 	Load *Load `json:"load,omitempty"`
-	// Named are the sources under the name asked for, the newest first, at most 20.
+	// Named are the sources under the name asked for, the newest first, at most MaxNamed.
 	Named []Load `json:"named,omitempty"`
 	// Dead are the dead batches whose headers claim the source asked for, the
-	// newest first, at most 1,000.
+	// newest first, at most MaxDead.
 	Dead []DeadBatch `json:"dead,omitempty"`
 }
 

@@ -28,7 +28,7 @@ func (s *Store) Find(ctx context.Context, given string) (*wire.Load, error) {
 }
 
 func find(ctx context.Context, q queryer, given string) (int32, *wire.Load, error) {
-	rows, err := q.Query(ctx, selectMeant, strings.ToValidUTF8(given, "\uFFFD"), minPrefix, maxNamed)
+	rows, err := q.Query(ctx, selectMeant, strings.ToValidUTF8(given, "\uFFFD"), minPrefix, wire.MaxNamed)
 	if err != nil {
 		return 0, nil, fmt.Errorf("look the load up: %w", err)
 	}

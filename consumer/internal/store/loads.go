@@ -13,15 +13,7 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
-// Bounds of an answer, so that it fits a message.
-const (
-	maxNamed    = 20
-	maxDead     = 1000
-	maxMissing  = 10_000
-	maxRejects  = 1000
-	rawExcerpt  = 200
-	loadColumns = `source_id, identity, name, size, plan, batches, done, rows, rejected, retired_at IS NOT NULL`
-)
+const loadColumns = `source_id, identity, name, size, plan, batches, done, rows, rejected, retired_at IS NOT NULL`
 
 // Ask answers what the database knows of a source, as of one moment.
 func (s *Store) Ask(ctx context.Context, request wire.LoadRequest) (*wire.LoadReply, error) {
@@ -35,7 +27,7 @@ func (s *Store) Ask(ctx context.Context, request wire.LoadRequest) (*wire.LoadRe
 		if request.Name == "" {
 			return nil
 		}
-		rows, err := tx.Query(ctx, "SELECT "+loadColumns+" FROM sources WHERE name = $1 AND retired_at IS NULL ORDER BY source_id DESC LIMIT $2", request.Name, maxNamed)
+		rows, err := tx.Query(ctx, "SELECT "+loadColumns+" FROM sources WHERE name = $1 AND retired_at IS NULL ORDER BY source_id DESC LIMIT $2", request.Name, wire.MaxNamed)
 		if err != nil {
 			return err
 		}
@@ -58,10 +50,10 @@ func askSource(ctx context.Context, tx pgx.Tx, request wire.LoadRequest, reply *
 	case err != nil:
 		return err
 	default:
-		if load.Missing, load.MissingMore, err = missing(ctx, tx, id, &load, within(request.Missing, maxMissing)); err != nil {
+		if load.Missing, load.MissingMore, err = missing(ctx, tx, id, &load, within(request.Missing, wire.MaxMissing)); err != nil {
 			return err
 		}
-		if load.Rejects, err = firstRejects(ctx, tx, id, within(request.Rejects, maxRejects)); err != nil {
+		if load.Rejects, err = firstRejects(ctx, tx, id, within(request.Rejects, wire.MaxRejects)); err != nil {
 			return err
 		}
 		reply.Load = &load
@@ -136,7 +128,7 @@ func firstRejects(ctx context.Context, tx pgx.Tx, id int32, limit int) ([]wire.R
 		return nil, nil
 	}
 	rows, err := tx.Query(ctx, `SELECT line, coalesce(column_name, ''), reason, substring(raw FOR $2)
-		FROM rejects WHERE source_id = $1 ORDER BY line LIMIT $3`, id, rawExcerpt, limit)
+		FROM rejects WHERE source_id = $1 ORDER BY line LIMIT $3`, id, wire.MaxRaw, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +137,7 @@ func firstRejects(ctx context.Context, tx pgx.Tx, id int32, limit int) ([]wire.R
 
 func deadOf(ctx context.Context, tx pgx.Tx, identity string) ([]wire.DeadBatch, error) {
 	rows, err := tx.Query(ctx, `SELECT coalesce(claimed_batch, 0), stream_sequence, reason
-		FROM dead_batches WHERE claimed_source = $1 ORDER BY dead_batch_id DESC LIMIT $2`, identity, maxDead)
+		FROM dead_batches WHERE claimed_source = $1 ORDER BY dead_batch_id DESC LIMIT $2`, identity, wire.MaxDead)
 	if err != nil {
 		return nil, err
 	}

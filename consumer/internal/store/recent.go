@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamgauge/streamgauge/shared/stats"
+	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
 // Recent is what was lately loaded and set aside, as of one moment.
@@ -93,7 +94,7 @@ func recentLoads(ctx context.Context, tx pgx.Tx, most int) ([]RecentLoad, error)
 func recentRejects(ctx context.Context, tx pgx.Tx, most int) ([]RecentReject, error) {
 	rows, err := tx.Query(ctx, `SELECT name, line, coalesce(column_name, ''), reason, substring(raw FOR $2), length, rejected_at
 		FROM (SELECT source_id, batch, line, column_name, reason, raw, length, rejected_at FROM rejects ORDER BY source_id DESC, batch DESC, line DESC LIMIT $1) AS latest
-		JOIN sources USING (source_id) ORDER BY source_id DESC, batch DESC, line DESC`, most, rawExcerpt)
+		JOIN sources USING (source_id) ORDER BY source_id DESC, batch DESC, line DESC`, most, wire.MaxRaw)
 	if err != nil {
 		return nil, err
 	}

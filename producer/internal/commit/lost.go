@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/streamgauge/streamgauge/producer/internal/load"
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
@@ -20,8 +19,6 @@ const (
 	// are enough; those that are gone are worth the time.
 	maxPresent = 64
 	maxLook    = 2 * time.Second
-	// maxDead is how many dead batches one answer holds at most.
-	maxDead = 1000
 	// maxLeft is how many batches may be left dead before the wait ends early.
 	maxLeft = 100
 )
@@ -31,7 +28,7 @@ const (
 // lost if its message was gone from the stream and it was not in the database
 // after that. Silence of the stream means nothing is known, and is no error.
 func (w *Waiter) look(ctx context.Context) error {
-	stored, err := w.ask(ctx, load.MaxRanges)
+	stored, err := w.ask(ctx, wire.MaxMissing)
 	if err != nil {
 		return err
 	}
@@ -39,7 +36,7 @@ func (w *Waiter) look(ctx context.Context) error {
 	if err != nil || len(gone) == 0 {
 		return err
 	}
-	reply, err := w.askAll(ctx, load.MaxRanges)
+	reply, err := w.askAll(ctx, wire.MaxMissing)
 	if err != nil {
 		return err
 	}
@@ -157,7 +154,7 @@ func (w *Waiter) sendAgain(ctx context.Context, stored *wire.Load, still, lost r
 		return &DeadError{Batches: slices.SortedFunc(maps.Values(w.left), byNumber), Load: stored}
 	}
 	again := lost.without(slices.Sorted(maps.Keys(w.left)))
-	if len(dead) >= maxDead {
+	if len(dead) >= wire.MaxDead {
 		// The answer holds no more than these: what seems lost beside them may
 		// have been set aside as well.
 		again = again.intersect(of(dying))

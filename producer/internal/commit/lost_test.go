@@ -128,7 +128,7 @@ func TestAllDeadEndsEarly(t *testing.T) {
 	in(t, 5000, func(w *world) {
 		w.before = func() {
 			w.consume(10_000, func(int64) bool { return true })
-			w.deadOnes = w.deadOnes[:min(len(w.deadOnes), maxDead)]
+			w.deadOnes = w.deadOnes[:min(len(w.deadOnes), wire.MaxDead)]
 		}
 		start := time.Now()
 		_, err := w.wait()
@@ -140,7 +140,7 @@ func TestAllDeadEndsEarly(t *testing.T) {
 		for _, n := range w.sent {
 			total += n
 		}
-		if total > 5000+2*maxDead || time.Since(start) > time.Minute {
+		if total > 5000+2*wire.MaxDead || time.Since(start) > time.Minute {
 			w.t.Errorf("%d sent in %v", total, time.Since(start))
 		}
 	})

@@ -14,10 +14,6 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
-// rawKept is how many bytes of a rejected record a report holds, as many as a
-// consumer answers with.
-const rawKept = 200
-
 // check reads one source and every record in it, as a consumer would, and sends
 // nothing.
 func (r *run) check(ctx context.Context, from inputs.Source, f *report.File) error {
@@ -81,7 +77,7 @@ func (c *checker) record(rec record.Record) {
 	if len(c.report.Rejects) < rejectsShown {
 		raw := rec.Raw()
 		shown := report.Reject{
-			Line: reject.Line, Column: reject.Column, Reason: string(reject.Reason), Raw: string(raw[:min(len(raw), rawKept)]),
+			Line: reject.Line, Column: reject.Column, Reason: string(reject.Reason), Raw: string(raw[:min(len(raw), wire.MaxRaw)]),
 		}
 		detail(c.format, &shown)
 		c.report.Rejects = append(c.report.Rejects, shown)

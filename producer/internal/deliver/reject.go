@@ -7,6 +7,7 @@ import (
 	"github.com/streamgauge/streamgauge/producer/internal/escape"
 	"github.com/streamgauge/streamgauge/producer/internal/report"
 	"github.com/streamgauge/streamgauge/shared/record"
+	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
 // hintedValue is the most bytes of a value that stand in a hint.
@@ -14,7 +15,7 @@ const hintedValue = 40
 
 // detail completes a reject by what its record holds, where all of it is known.
 func detail(format record.Format, r *report.Reject) {
-	if len(r.Raw) >= rawKept {
+	if len(r.Raw) >= wire.MaxRaw {
 		return
 	}
 	fields, wrong := record.SplitFields([]byte(r.Raw), format.Comma(), nil)

@@ -117,10 +117,10 @@ func TestWhatIsMissingMayTakeLonger(t *testing.T) {
 		requests int
 		silent   bool
 	}{
-		"what is missing":                  {answersAfter(topology.AnswerTimeout), MaxRanges, 2 * time.Second, topology.AnswerTimeout, 1, false},
-		"what is missing, late":            {answersAfter(topology.AnswerTimeout + 2*answerWithin), MaxRanges, 2 * time.Second, topology.AnswerTimeout + answerWithin, 1, true},
-		"what is missing, the first hangs": {after(1, silent, `{"load":{"batches":9,"done":7}}`), MaxRanges, 10 * time.Second, topology.AnswerTimeout + answerWithin, 2, false},
-		"what is missing, nobody is there": {nobody, MaxRanges, 2050 * time.Millisecond, 2050 * time.Millisecond, 21, true},
+		"what is missing":                  {answersAfter(topology.AnswerTimeout), wire.MaxMissing, 2 * time.Second, topology.AnswerTimeout, 1, false},
+		"what is missing, late":            {answersAfter(topology.AnswerTimeout + 2*answerWithin), wire.MaxMissing, 2 * time.Second, topology.AnswerTimeout + answerWithin, 1, true},
+		"what is missing, the first hangs": {after(1, silent, `{"load":{"batches":9,"done":7}}`), wire.MaxMissing, 10 * time.Second, topology.AnswerTimeout + answerWithin, 2, false},
+		"what is missing, nobody is there": {nobody, wire.MaxMissing, 2050 * time.Millisecond, 2050 * time.Millisecond, 21, true},
 		"how much is done":                 {answersAfter(time.Second), 0, 2 * time.Second, 2 * time.Second, 4, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,9 +10,6 @@ import (
 	"github.com/streamgauge/streamgauge/shared/wire"
 )
 
-// MaxRanges is how many ranges of missing batches are asked for at a time.
-const MaxRanges = 10_000
-
 // Ours is a source as the producer is about to send it, or sent it.
 type Ours struct {
 	// Source is its id, Name what it is called.
@@ -26,7 +23,7 @@ type Ours struct {
 
 // Question asks for all that Judge needs, and the first missing ranges.
 func (o *Ours) Question() wire.LoadRequest {
-	return wire.LoadRequest{Source: o.Source, Name: o.Name, Missing: MaxRanges}
+	return wire.LoadRequest{Source: o.Source, Name: o.Name, Missing: wire.MaxMissing}
 }
 
 // Judge says whether the load in an answer is the one that is being sent. If so

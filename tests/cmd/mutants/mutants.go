@@ -127,8 +127,8 @@ func SetSource(rows []byte, sourceID int32) {
 		name: "ledger-before-stream", what: "what is lost is decided by what the ledger lacked before the stream was looked at",
 		simulation: producerSimulation,
 		edits: []edit{{
-			lostFile, "	reply, err := w.askAll(ctx, load.MaxRanges)\n",
-			"	before := stored\n	reply, err := w.askAll(ctx, load.MaxRanges)\n",
+			lostFile, "	reply, err := w.askAll(ctx, wire.MaxMissing)\n",
+			"	before := stored\n	reply, err := w.askAll(ctx, wire.MaxMissing)\n",
 		}, {
 			lostFile, "	still := w.missing(stored)\n", "	still := w.missing(before)\n",
 		}},
