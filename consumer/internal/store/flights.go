@@ -147,6 +147,20 @@ func (f *flights) cut(pid int32) bool {
 	return true
 }
 
+// cutWaiting breaks the connections of transactions that wait for another of this
+// process, and returns the process ids of their sessions.
+func (f *flights) cutWaiting() (pids []int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for pid, flight := range f.byPID {
+		if flight.waits {
+			_ = flight.conn.Close() // Whoever uses it next finds out.
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
 // freeLost breaks the connections of transactions that wait for an answer while
 // PostgreSQL waits for them: what was said between the two is lost, which
 // neither end's TCP notices when something in between still answers for the
@@ -165,9 +179,18 @@ func (s *Store) freeLost(ctx context.Context, ask queryer) error {
 	if err != nil {
 		return err
 	}
+	cut := false
 	for _, pid := range waiting {
 		if s.flights.cut(pid) {
+			cut = true
 			s.logger.Warn("broke a connection to PostgreSQL on which what was said got lost", "pid", pid)
+		}
+	}
+	if cut {
+		// What lost one is likely to have lost those beside it, which would be found
+		// out one after the other, each when it speaks next.
+		for _, pid := range s.flights.cutWaiting() {
+			s.logger.Warn("broke a connection to PostgreSQL beside one on which what was said got lost", "pid", pid)
 		}
 	}
 	return nil

@@ -36,9 +36,10 @@ func TestQuestionsDenied(t *testing.T) {
 					}
 					return &publish.DeniedError{Cause: errors.New(`Publish to "streamgauge.load"`)}
 				}
-				f.after(c.after, func() { f.consumers.muted = true })
 				if c.after == 0 {
 					f.consumers.muted = true
+				} else {
+					f.after(c.after, func() { f.consumers.muted = true })
 				}
 				o := p.run(t.Context())
 				if o.code != c.code || (o.err == nil) != (c.says == "") {
