@@ -13,8 +13,8 @@ import (
 	"github.com/streamgauge/streamgauge/tests/proxy"
 )
 
-// TestFrozenCommand: promise 11. An operator's command that stopped while it held
-// the statistics holds the consumers up, which may not end another role's session.
+// TestFrozenCommand: no wedge. An operator's command that stopped while it held the
+// statistics holds the consumers up, which may not end another role's session.
 // PostgreSQL does; and the command, when it goes on, begins anew.
 func TestFrozenCommand(t *testing.T) {
 	t.Parallel()

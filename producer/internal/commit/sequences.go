@@ -22,7 +22,7 @@ type chunk [chunkBatches * sequenceSize]byte
 
 // Sequences remembers the stream sequence of each batch, on disk, so that a
 // source of any size takes no memory. Nil remembers nothing. It is not safe for
-// concurrent use. Its errors are a *TemporaryError.
+// concurrent use. What Set and Each fail with is a *TemporaryError.
 type Sequences struct {
 	file *os.File
 	// last is the chunk of the sequence that was set last, since the next one is

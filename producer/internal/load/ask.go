@@ -130,7 +130,7 @@ func (s *Service) askOnce(ctx context.Context, within time.Duration, q question,
 		return err
 	}
 	if code := msg.Header.Get(micro.ErrorCodeHeader); code != "" {
-		return errors.New("the consumer answered: " + escape.Name(msg.Header.Get(micro.ErrorHeader)))
+		return &answeredError{escape.Name(msg.Header.Get(micro.ErrorHeader))}
 	}
 	return read(msg.Data)
 }

@@ -17,34 +17,38 @@ type NoAnswerError struct {
 	Cause error
 }
 
-// answered begins the cause when a consumer has answered with an error, whose
-// text follows.
-const answered = "the consumer answered: "
+// answeredError is a consumer's answer that it can't answer, in its own words,
+// escaped.
+type answeredError struct{ words string }
+
+func (e *answeredError) Error() string { return "the consumer answered: " + e.words }
 
 func (e *NoAnswerError) Error() string {
-	switch cause := e.Cause.Error(); {
+	_, answered := errors.AsType[*answeredError](e.Cause)
+	switch {
 	case errors.Is(e.Cause, nats.ErrNoResponders):
 		return "no consumer is running: start 'consumer'"
 	case errors.Is(e.Cause, context.DeadlineExceeded):
 		return "no consumer answers: see its log, or start 'consumer'"
 	case errors.Is(e.Cause, nats.ErrDisconnected):
 		return "NATS is not connected"
-	case strings.HasPrefix(cause, answered):
-		return cause + ": see its log, or 'consumer doctor'"
+	case answered:
+		return e.Cause.Error() + ": see its log, or 'consumer doctor'"
 	default:
-		return "no consumer answers: " + cause
+		return "no consumer answers: " + e.Cause.Error()
 	}
 }
 
 // What is the failure in few words, without a remedy.
 func (e *NoAnswerError) What() string {
-	switch cause := e.Cause.Error(); {
+	own, answered := errors.AsType[*answeredError](e.Cause)
+	switch {
 	case errors.Is(e.Cause, nats.ErrNoResponders):
 		return "no consumer running"
 	case errors.Is(e.Cause, context.DeadlineExceeded):
 		return "no consumer answers"
-	case strings.HasPrefix(cause, answered):
-		return strings.TrimPrefix(cause, answered)
+	case answered:
+		return own.words
 	}
 	what, _, _ := strings.Cut(e.Error(), ". ")
 	return what

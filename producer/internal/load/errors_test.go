@@ -10,7 +10,7 @@ import (
 
 // What is told of an answer that never came has to be the cause, not the usual one.
 func TestSilenceHasACause(t *testing.T) {
-	down := errors.New("the consumer answered: the database does not answer")
+	down := &answeredError{"the database does not answer"}
 	for name, c := range map[string]struct {
 		cause      error
 		what, text string
